@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// Runs on any Node.js >= 20: finds Node.js 24 where this one is older, then hands over to src/main.ts.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+// File work runs on libuv's pool; four threads are too few for a server. Read when the pool starts.
+process.env.UV_THREADPOOL_SIZE ??= "16";
+
+function findNode() {
+  const name = process.platform === "win32" ? "node.exe" : "node";
+  for (let folder = here; ; folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules", "node", "bin", name);
+    if (existsSync(candidate)) return candidate;
+    if (dirname(folder) === folder) break;
+  }
+  try {
+    return createRequire(import.meta.url).resolve(`node/bin/${name}`);
+  } catch {
+    return undefined;
+  }
+}
+
+if (Number(process.versions.node.split(".")[0]) >= 24) {
+  const { run } = await import("../src/main.ts");
+  await run(process.argv.slice(2));
+} else {
+  const node = findNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `overcoat: needs Node.js 24 (this is ${process.versions.node}) and found no copy of it: run \`npm ci\` in the repository.\n`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    // The channel tells the child when this process is killed, so that it never outlives it.
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: { ...process.env, OVERCOAT_WRAPPED: "1" },
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`overcoat: cannot run ${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (exitCode, signal) => {
+    process.exit(exitCode ?? 128 + (constants.signals[signal] ?? 1));
+  });
+}

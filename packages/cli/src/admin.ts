@@ -1,0 +1,48 @@
+import { createServer } from "node:http";
+import type { Address } from "./flags/values.ts";
+import { listenError } from "./gateway.ts";
+
+export interface Health {
+  ready(): boolean;
+  metrics(): Promise<string>;
+}
+
+/** Serves `/-/healthz`, `/-/readyz` and `/-/metrics` on an address of its own. */
+export async function listenAdmin(
+  address: Address,
+  health: Health,
+): Promise<{ port: number; close(): void }> {
+  const server = createServer(async (request, response) => {
+    const answer = (status: number, text: string, type = "text/plain; charset=utf-8") => {
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+      response.end(request.method === "HEAD" ? undefined : text);
+    };
+    if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "only GET and HEAD\n");
+    try {
+      switch (request.url?.split("?")[0]) {
+        case "/-/healthz":
+          return answer(200, "ok\n");
+        case "/-/readyz":
+          return health.ready() ? answer(200, "ready\n") : answer(503, "not ready\n");
+        case "/-/metrics":
+          return answer(200, await health.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+        default:
+          return answer(404, "only /-/healthz, /-/readyz and /-/metrics\n");
+      }
+    } catch (error) {
+      answer(500, `${(error as Error).message}\n`);
+    }
+  });
+  await new Promise<void>((done, failed) => {
+    server.once("error", (error) => failed(listenError(error, address, "--admin-addr")));
+    server.listen({ host: address.host, port: address.port, exclusive: true }, done);
+  });
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound ? bound.port : address.port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { checkConfig } from "../config.ts";
+import { RunError, UsageError } from "../errors.ts";
+import { mergeMetrics } from "../metrics.ts";
+import { takeRcloneFlags } from "./rclone.ts";
+import { resolveCredentials, resolveRemote, resolveSettings } from "./resolve.ts";
+import * as values from "./values.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "overcoat-cli-"));
+
+describe("values", () => {
+  test.each([
+    ["1h", 3_600_000],
+    ["10s", 10_000],
+    ["1m30s", 90_000],
+    ["1h0m0s", 3_600_000],
+    ["250ms", 250],
+    ["1.5h", 5_400_000],
+    ["7", 7000],
+    ["2d", 172_800_000],
+    ["off", undefined],
+  ])("duration %s", (text, expected) => expect(values.parseDuration(text, "--x")).toBe(expected));
+  test.each(["", "soon", "1x", "-1s", "1h-"])("no duration: %s", (text) =>
+    expect(() => values.parseDuration(text, "--x")).toThrow(UsageError),
+  );
+  test.each([
+    ["64Ki", 65536],
+    ["10", 10240],
+    ["512B", 512],
+    ["1.5G", 1.5 * 1024 ** 3],
+    ["1MiB", 1024 ** 2],
+    ["off", undefined],
+  ])("size %s", (text, expected) => expect(values.parseSize(text, "--x")).toBe(expected));
+  test("octal", () => {
+    expect(values.parseOctal("0666", "--x")).toBe(0o666);
+    expect(values.parseOctal("22", "--x")).toBe(0o22);
+    expect(() => values.parseOctal("0888", "--x")).toThrow(UsageError);
+  });
+  test("addresses", () => {
+    expect(values.parseAddress(":9000", "--addr")).toEqual({ port: 9000 });
+    expect(values.parseAddress("[::1]:9000", "--addr")).toEqual({ host: "::1", port: 9000 });
+    expect(() => values.parseAddress("127.0.0.1", "--addr")).toThrow(UsageError);
+    expect(() => values.parseAddress(":70000", "--addr")).toThrow(UsageError);
+    expect(
+      ["localhost:1", "127.9.9.9:1", "[::1]:1"].every((a) => values.isLoopback(values.parseAddress(a, ""))),
+    ).toBe(true);
+    expect(
+      [":1", "0.0.0.0:1", "[::]:1", "127.evil.com:1"].some((a) =>
+        values.isLoopback(values.parseAddress(a, "")),
+      ),
+    ).toBe(false);
+  });
+  test("keys and headers", () => {
+    expect(values.parseKeyPair("a,b,c", "")).toEqual({ accessKeyId: "a", secretAccessKey: "b,c" });
+    expect(() => values.parseKeyPair("a,", "")).toThrow(UsageError);
+    expect(values.parseHeader("X-A: b: c", "")).toEqual(["X-A", "b: c"]);
+    expect(() => values.parseHeader("X-A: b\r\nc", "")).toThrow(UsageError);
+  });
+});
+
+test("rclone's other flags are taken out with one line each", () => {
+  const taken = takeRcloneFlags(
+    [
+      "serve",
+      "s3",
+      "--vfs-cache-mode",
+      "full",
+      "--no-checksum",
+      "--vfs-cache-mode=off",
+      "--read-only=false",
+      "--v2-auth=true",
+      "/srv",
+    ],
+    ["read-only", "v2-auth"],
+  );
+  expect(taken.rest).toEqual(["serve", "s3", "--no-read-only", "--v2-auth", "/srv"]);
+  expect(taken.notes).toHaveLength(2);
+  expect(takeRcloneFlags(["--pass", "--transfers", "--uid"], [], new Set(["pass"]))).toMatchObject({
+    rest: ["--pass", "--transfers"],
+    missing: "uid",
+  });
+});
+
+describe("precedence", () => {
+  const env = {
+    RC_S3_ACCESS_KEY_ID: "rc",
+    RC_S3_SECRET_ACCESS_KEY: "rcs",
+    AWS_ACCESS_KEY_ID: "aws",
+    AWS_SECRET_ACCESS_KEY: "awss",
+  };
+  const ids = (...args: Parameters<typeof resolveCredentials>) =>
+    resolveCredentials(...args).map((key) => key.accessKeyId);
+  test("keys", () => {
+    expect(ids({ authKey: ["a,b", "c,d"] }, env, {})).toEqual(["a", "c"]);
+    expect(ids({ user: "u", pass: "p" }, env, {})).toEqual(["u"]);
+    expect(ids({}, env, {})).toEqual(["rc"]);
+    expect(ids({}, { AWS_ACCESS_KEY_ID: "aws", AWS_SECRET_ACCESS_KEY: "s" }, {})).toEqual(["aws"]);
+    expect(() => ids({ user: "u" }, {}, {})).toThrow(UsageError);
+    expect(() => ids({ authKey: ["a,b", "a,c"] }, {}, {})).toThrow(UsageError);
+  });
+  test("the rest", () => {
+    const vars = {
+      ...env,
+      RC_S3_REMOTE: folder,
+      RC_S3_ADDR: ":9000",
+      RC_S3_REGION: "eu",
+      RC_S3_V2_AUTH: "true",
+    };
+    expect(resolveSettings(undefined, {}, vars, { region: "x" })).toMatchObject({
+      addresses: [{ port: 9000 }],
+      region: "eu",
+      v2Auth: true,
+    });
+    expect(
+      resolveSettings(undefined, { addr: ["[::1]:1"], region: "us", v2Auth: false }, vars, {}),
+    ).toMatchObject({
+      addresses: [{ host: "::1", port: 1 }],
+      region: "us",
+      v2Auth: false,
+    });
+    expect(resolveSettings(folder, {}, {}, {})).toMatchObject({
+      addresses: [{ host: "127.0.0.1", port: 8080 }],
+      fsync: true,
+      cleanup: true,
+    });
+    expect(resolveSettings(folder, { umask: "027", filePerms: "0666" }, {}, {}).filePermissions).toBe(0o640);
+  });
+  test("no key, no open address", () => {
+    expect(() => resolveSettings(folder, { addr: [":9000"] }, {}, {})).toThrow(/without a key/);
+    expect(() => resolveSettings(folder, { addr: ["localhost:9000"] }, {}, {})).not.toThrow();
+  });
+});
+
+test("remotes", () => {
+  expect(() => resolveRemote("onedrive:", {})).toThrow(UsageError);
+  expect(resolveRemote("nas:", { remotes: { nas: folder } })).toBe(resolveRemote(folder, {}));
+  expect(() => resolveRemote("nas:../x", { remotes: { nas: folder } })).toThrow(UsageError);
+  expect(() => resolveRemote(join(folder, "none"), {})).toThrow(RunError);
+  writeFileSync(join(folder, "file"), "");
+  expect(() => resolveRemote(join(folder, "file"), {})).toThrow(/not a folder/);
+});
+
+test("configuration names the wrong field", () => {
+  expect(() => checkConfig({ keys: [{ accessKeyId: "a" }] }, "f")).toThrow(/keys\.0\.secretAccessKey/);
+  expect(() => checkConfig({ nonsense: 1 }, "f")).toThrow(UsageError);
+});
+
+test("metrics of several processes add up", () => {
+  const text = '# TYPE a counter\na{x="1"} 2\n';
+  expect(mergeMetrics([text, text])).toBe('# TYPE a counter\na{x="1"} 4\n');
+});

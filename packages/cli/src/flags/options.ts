@@ -1,0 +1,145 @@
+import { type Command, Option } from "commander";
+import { rcloneFlags } from "./rclone.ts";
+
+const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+
+/** Adds the flags of `serve s3`; `start` has the same save those that it decides itself. */
+export function addServeFlags(command: Command, all: boolean): void {
+  const hidden = (flag: string) => command.addOption(new Option(flag).hideHelp());
+  command.helpOption("-h, --help", "print this help");
+
+  command.optionsGroup("Address:");
+  command.option(
+    "--addr <[HOST]:PORT>",
+    `listen here, repeatable; :9000 means all interfaces (RC_S3_ADDR; default ${all ? "127.0.0.1:8080" : "127.0.0.1:9000"})`,
+    collect,
+  );
+  command.option("--baseurl <PREFIX>", "serve below this path");
+  command.option(
+    "--domain <DOMAIN>",
+    "serve bucket.DOMAIN as a bucket (virtual-host style), repeatable",
+    collect,
+  );
+  command.option(
+    "--force-path-style",
+    "path style; =false takes bucket.localhost and bucket.HOSTNAME too (default true)",
+  );
+  hidden("--no-force-path-style");
+  command.option("--public-url <URL>", "what presigned and shown addresses begin with");
+  command.option(
+    "--admin-addr <[HOST]:PORT>",
+    "serve /-/healthz, /-/readyz and /-/metrics here (default off)",
+  );
+
+  if (all) {
+    command.optionsGroup("Keys and rights:");
+    command.option(
+      "--auth-key <ID,SECRET>",
+      "a key pair, repeatable; without any only loopback is served",
+      collect,
+    );
+    command.option(
+      "--access-key-id <ID>",
+      "a key pair in two flags (RC_S3_ACCESS_KEY_ID, AWS_ACCESS_KEY_ID)",
+    );
+    command.option("--secret-access-key <SECRET>", "(RC_S3_SECRET_ACCESS_KEY, AWS_SECRET_ACCESS_KEY)");
+    command.option("--user <ID>", "the same as --access-key-id");
+    command.option("--pass <SECRET>", "the same as --secret-access-key");
+  } else command.optionsGroup("Rights:");
+  command.option(
+    "--region <REGION>",
+    "region of the signatures and buckets (RC_S3_REGION; default us-east-1)",
+  );
+  command.option("--v2-auth", `allow Signature Version 2 too (RC_S3_V2_AUTH; default ${all ? "off" : "on"})`);
+  hidden("--no-v2-auth");
+  command.option("--read-only", "refuse all changes");
+  hidden("--no-read-only");
+
+  command.optionsGroup("HTTP and TLS:");
+  command.option("--allow-origin <ORIGIN>", "origin that may make cross-domain requests");
+  command.option(
+    "--response-header <HEADER>",
+    'header "Name: value" set on all answers, repeatable',
+    collect,
+  );
+  command.option("--cert <FILE>", "TLS certificate, PEM, with its CA certificates");
+  command.option("--key <FILE>", "TLS private key, PEM");
+  command.option("--client-ca <FILE>", "certificate authority that clients must be verified by");
+  command.option("--min-tls-version <VERSION>", "tls1.0, tls1.1, tls1.2 or tls1.3");
+  command.option("--max-header-bytes <SIZE>", "longest request head, such as 16384 or 64Ki");
+  command.option("--server-read-timeout <DURATION>", "longest time for a request to come in, such as 1h");
+  command.option("--server-write-timeout <DURATION>", "longest time for an answer to go out, such as 1h");
+
+  command.optionsGroup("Folder:");
+  command.option(
+    "--data <DIR>",
+    `index and spool (default ${all ? "~/.local/share/overcoat, a folder for each remote" : "./overcoat-data/data"})`,
+  );
+  command.option("--no-fsync", "do not sync writes to disk before answering");
+  command.option("--no-cleanup", "keep folders that become empty when an object is deleted");
+  command.option("--umask <OCTAL>", "permission bits to take from new files and folders, such as 022");
+  command.option("--file-perms <OCTAL>", "permissions of new files, such as 0666");
+  command.option("--dir-perms <OCTAL>", "permissions of new folders, such as 0777");
+  command.option(
+    "--poll-interval <DURATION>",
+    "as in rclone for drives with a change feed; a folder is always current",
+  );
+  command.option(
+    "--dir-cache-time <DURATION>",
+    "as in rclone for drives that need a cache; a folder needs none",
+  );
+  command.option("--cache-dir <DIR>", "as in rclone for drives that need a cache; a folder needs none");
+  command.option(
+    "--vfs-cache-max-size <SIZE>",
+    "as in rclone for drives that need a cache; a folder needs none",
+  );
+
+  command.optionsGroup("Process:");
+  if (all)
+    command.option("--config <FILE>", "configuration (default ./overcoat.config.ts where there is one)");
+  command.option("--workers <N>", "processes (default the number of cores)");
+  command.option("--log-format <FORMAT>", "json or pretty (default pretty), on standard error");
+  command.option("--log-level <LEVEL>", "DEBUG, INFO (each request), NOTICE or ERROR (default NOTICE)");
+  command.option(
+    "-v, --verbose",
+    "INFO; twice DEBUG",
+    (_: string, before: number | undefined) => (before ?? 0) + 1,
+  );
+  command.option("-q, --quiet", "ERROR only");
+}
+
+export const topHelp = `
+Examples:
+  overcoat start                                            try it: keys, a sample bucket and lines to paste
+  overcoat serve s3 /srv/nas --auth-key ID,SECRET           serve a folder on 127.0.0.1:8080
+  overcoat serve s3 --help                                  all flags of the server
+
+Exit codes: 0 stopped cleanly, 1 failed, 2 wrong usage.`;
+
+const names = rcloneFlags.map((flag) => `--${flag.name}`);
+const lines: string[] = [""];
+for (const name of names) {
+  if (lines.at(-1)!.length + name.length > 98) lines.push("");
+  lines[lines.length - 1] += `${lines.at(-1) === "" ? "  " : " "}${name}`;
+}
+
+export const serveHelp = `
+Flags win over the variables RC_S3_REMOTE, RC_S3_ADDR, RC_S3_REGION, RC_S3_ACCESS_KEY_ID,
+RC_S3_SECRET_ACCESS_KEY and RC_S3_V2_AUTH; these win over overcoat.config.ts, and that over
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+
+Flags of rclone that are accepted and have nothing to do here (each prints one line that says why):
+${lines.join("\n")}
+
+Examples:
+  overcoat serve s3 /srv/nas --addr 127.0.0.1:9900 --auth-key ID,SECRET
+  overcoat serve s3 /srv/nas --addr :9000 --auth-key ID,SECRET --v2-auth
+  overcoat serve s3 /srv/nas --addr :443 --cert tls.pem --key tls.key --domain s3.example.com --auth-key ID,SECRET
+  RC_S3_REMOTE=/srv/nas RC_S3_ADDR=:9000 RC_S3_ACCESS_KEY_ID=ID RC_S3_SECRET_ACCESS_KEY=SECRET overcoat serve s3
+
+Exit codes: 0 stopped cleanly, 1 failed, 2 wrong usage.`;
+
+export const startHelp = `
+Examples:
+  overcoat start
+  overcoat start --addr 127.0.0.1:9001 --workers 1`;

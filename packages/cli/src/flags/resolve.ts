@@ -1,0 +1,301 @@
+import { createHash } from "node:crypto";
+import { realpathSync, statSync } from "node:fs";
+import { availableParallelism, homedir, hostname } from "node:os";
+import { join, resolve } from "node:path";
+import type { Credential } from "@overcoat/s3";
+import type { ParsedConfig } from "../config.ts";
+import { RunError, UsageError } from "../errors.ts";
+import * as values from "./values.ts";
+
+/** What commander hands over: text as typed. */
+export interface Flags {
+  addr?: string[];
+  adminAddr?: string;
+  authKey?: string[];
+  accessKeyId?: string;
+  secretAccessKey?: string;
+  user?: string;
+  pass?: string;
+  region?: string;
+  v2Auth?: boolean;
+  domain?: string[];
+  forcePathStyle?: boolean;
+  publicUrl?: string;
+  allowOrigin?: string;
+  baseurl?: string;
+  responseHeader?: string[];
+  cert?: string;
+  key?: string;
+  clientCa?: string;
+  minTlsVersion?: string;
+  maxHeaderBytes?: string;
+  serverReadTimeout?: string;
+  serverWriteTimeout?: string;
+  cleanup?: boolean;
+  readOnly?: boolean;
+  fsync?: boolean;
+  pollInterval?: string;
+  dirCacheTime?: string;
+  cacheDir?: string;
+  vfsCacheMaxSize?: string;
+  umask?: string;
+  filePerms?: string;
+  dirPerms?: string;
+  data?: string;
+  workers?: string;
+  logFormat?: string;
+  logLevel?: string;
+  verbose?: number;
+  quiet?: boolean;
+  config?: string;
+}
+
+/** All that a serving process needs, in plain JSON so that it can be sent to workers. */
+export interface Settings {
+  readonly root: string;
+  /** Bucket to folder, for buckets that live elsewhere. */
+  readonly buckets: Readonly<Record<string, string>>;
+  readonly addresses: readonly values.Address[];
+  readonly adminAddress?: values.Address;
+  readonly region: string;
+  readonly credentials: Credential[];
+  readonly anonymousRead: string[];
+  readonly v2Auth: boolean;
+  readonly domains: string[];
+  readonly publicUrl?: string;
+  readonly allowOrigin?: string;
+  readonly baseUrl?: string;
+  readonly responseHeaders: [string, string][];
+  readonly tls?: { cert: string; key: string; ca?: string; minVersion?: string };
+  readonly maxHeaderBytes?: number;
+  readonly readTimeout?: number;
+  readonly writeTimeout?: number;
+  readonly cleanup: boolean;
+  readonly readOnly: boolean;
+  readonly fsync: boolean;
+  readonly umask?: number;
+  readonly filePermissions?: number;
+  readonly folderPermissions?: number;
+  readonly data: string;
+  readonly workers: number;
+  readonly logFormat: "json" | "pretty";
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = "debug" | "info" | "notice" | "error";
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Flags win over `RC_S3_*`, these over the configuration, and that over `AWS_*`. */
+export function resolveSettings(
+  remote: string | undefined,
+  flags: Flags,
+  env: Environment,
+  config: ParsedConfig,
+): Settings {
+  const credentials = resolveCredentials(flags, env, config);
+  const addresses = resolveAddresses(flags, env, config);
+  const adminText = flags.adminAddr ?? config.adminAddr;
+  const open = addresses.find((address) => !values.isLoopback(address));
+  if (credentials.length === 0 && open) {
+    throw new UsageError(
+      `refusing to listen on ${values.formatAddress(open)} without a key: anybody could read and write. Give --auth-key ID,SECRET, or listen on 127.0.0.1 only`,
+    );
+  }
+  checkUnused(flags);
+  const umask = optional(flags.umask ?? config.umask, values.parseOctal, "--umask");
+  const mask = umask ?? 0;
+  const filePerms = optional(flags.filePerms ?? config.filePerms, values.parseOctal, "--file-perms");
+  const dirPerms = optional(flags.dirPerms ?? config.dirPerms, values.parseOctal, "--dir-perms");
+  const logFormat = flags.logFormat ?? config.logFormat ?? "pretty";
+  if (logFormat !== "json" && logFormat !== "pretty") {
+    throw new UsageError(`--log-format: "${logFormat}" must be json or pretty`);
+  }
+  const workers = flags.workers ?? (config.workers === undefined ? undefined : String(config.workers));
+  const baseUrl = (flags.baseurl ?? config.baseUrl)?.replace(/^\/+|\/+$/g, "");
+  const settings: Omit<Settings, "root" | "buckets" | "data"> = {
+    addresses,
+    adminAddress: optional(adminText, values.parseAddress, "--admin-addr"),
+    region: flags.region ?? (env.RC_S3_REGION || undefined) ?? config.region ?? "us-east-1",
+    credentials,
+    anonymousRead: config.anonymousRead ?? [],
+    v2Auth:
+      flags.v2Auth ??
+      (env.RC_S3_V2_AUTH ? values.parseBoolean(env.RC_S3_V2_AUTH, "RC_S3_V2_AUTH") : undefined) ??
+      config.v2Auth ??
+      false,
+    domains: resolveDomains(flags, config),
+    publicUrl: optional(flags.publicUrl ?? config.publicUrl, values.parseUrl, "--public-url"),
+    allowOrigin: flags.allowOrigin ?? config.allowOrigin,
+    baseUrl: baseUrl ? `/${baseUrl}` : undefined,
+    responseHeaders: [
+      ...Object.entries(config.responseHeaders ?? {}),
+      ...(flags.responseHeader ?? []).map((text) => values.parseHeader(text, "--response-header")),
+    ],
+    tls: resolveTls(flags, config),
+    maxHeaderBytes: optional(
+      flags.maxHeaderBytes ?? config.maxHeaderBytes,
+      values.parseBytes,
+      "--max-header-bytes",
+    ),
+    readTimeout: optional(
+      flags.serverReadTimeout ?? config.serverReadTimeout,
+      values.parseDuration,
+      "--server-read-timeout",
+    ),
+    writeTimeout: optional(
+      flags.serverWriteTimeout ?? config.serverWriteTimeout,
+      values.parseDuration,
+      "--server-write-timeout",
+    ),
+    cleanup: flags.cleanup ?? config.cleanup ?? true,
+    readOnly: flags.readOnly ?? config.readOnly ?? false,
+    fsync: flags.fsync ?? config.fsync ?? true,
+    umask,
+    filePermissions: filePerms === undefined ? undefined : filePerms & ~mask,
+    folderPermissions: dirPerms === undefined ? undefined : dirPerms & ~mask,
+    workers: workers === undefined ? availableParallelism() : values.parseCount(workers, "--workers"),
+    logFormat,
+    logLevel: resolveLogLevel(flags, config),
+  };
+  // What the command line says is right; now what it points at.
+  const named = remote || env.RC_S3_REMOTE || config.remote;
+  if (!named) throw new UsageError("no REMOTE given: name the folder to serve, or set RC_S3_REMOTE");
+  const root = resolveRemote(named, config);
+  const buckets = Object.fromEntries(
+    Object.entries(config.buckets ?? {}).map(([bucket, place]) => [bucket, resolveRemote(place, config)]),
+  );
+  return { root, buckets, ...settings, data: resolveData(flags.data ?? config.data, root, env) };
+}
+
+function optional<T>(
+  text: string | undefined,
+  parse: (text: string, flag: string) => T,
+  flag: string,
+): T | undefined {
+  return text === undefined ? undefined : parse(text, flag);
+}
+
+/** These steer a cache of what a drive holds; a folder is read directly, so only their form matters. */
+function checkUnused(flags: Flags): void {
+  const poll = optional(flags.pollInterval, values.parseDuration, "--poll-interval");
+  const cache = optional(flags.dirCacheTime, values.parseDuration, "--dir-cache-time");
+  optional(flags.vfsCacheMaxSize, values.parseSize, "--vfs-cache-max-size");
+  if (poll !== undefined && cache !== undefined && poll >= cache) {
+    throw new UsageError("--poll-interval must be smaller than --dir-cache-time");
+  }
+}
+
+/** Keys of flags, else of `RC_S3_*`; those of the configuration beside them; `AWS_*` only where there is no other. */
+export function resolveCredentials(flags: Flags, env: Environment, config: ParsedConfig): Credential[] {
+  const found = (flags.authKey ?? []).map((text): Credential => values.parseKeyPair(text, "--auth-key"));
+  const pairs: [string | undefined, string | undefined, string, string][] = [
+    [flags.accessKeyId, flags.secretAccessKey, "--access-key-id", "--secret-access-key"],
+    [flags.user, flags.pass, "--user", "--pass"],
+  ];
+  for (const [id, secret, idName, secretName] of pairs) {
+    if (id === undefined && secret === undefined) continue;
+    // One half may come from the environment, so that the secret stays out of the process list.
+    const accessKeyId = id ?? env.RC_S3_ACCESS_KEY_ID;
+    const secretAccessKey = secret ?? env.RC_S3_SECRET_ACCESS_KEY;
+    if (!accessKeyId || !secretAccessKey)
+      throw new UsageError(`${idName} and ${secretName} must be given together`);
+    found.push({ accessKeyId, secretAccessKey });
+  }
+  const fromEnv = (prefix: string) => {
+    const accessKeyId = env[`${prefix}ACCESS_KEY_ID`];
+    const secretAccessKey = env[`${prefix}SECRET_ACCESS_KEY`];
+    if (accessKeyId && secretAccessKey) found.push({ accessKeyId, secretAccessKey });
+    else if (accessKeyId || secretAccessKey) {
+      throw new UsageError(`${prefix}ACCESS_KEY_ID and ${prefix}SECRET_ACCESS_KEY must be set together`);
+    }
+  };
+  if (found.length === 0) fromEnv("RC_S3_");
+  for (const key of config.keys ?? []) {
+    if (!found.some((other) => other.accessKeyId === key.accessKeyId)) found.push(key);
+  }
+  if (found.length === 0) fromEnv("AWS_");
+  for (const [i, key] of found.entries()) {
+    const same = found.findIndex((other) => other.accessKeyId === key.accessKeyId);
+    if (same !== i && found[same]!.secretAccessKey !== key.secretAccessKey) {
+      throw new UsageError(`the access key ${key.accessKeyId} is given twice with different secrets`);
+    }
+  }
+  return found.filter((key, i) => found.findIndex((other) => other.accessKeyId === key.accessKeyId) === i);
+}
+
+function resolveAddresses(flags: Flags, env: Environment, config: ParsedConfig): values.Address[] {
+  if (flags.addr?.length) return flags.addr.map((text) => values.parseAddress(text, "--addr"));
+  if (env.RC_S3_ADDR) return env.RC_S3_ADDR.split(",").map((text) => values.parseAddress(text, "RC_S3_ADDR"));
+  const configured = config.addr === undefined ? [] : [config.addr].flat();
+  if (configured.length > 0) return configured.map((text) => values.parseAddress(text, "addr"));
+  return [{ host: "127.0.0.1", port: 8080 }];
+}
+
+function resolveDomains(flags: Flags, config: ParsedConfig): string[] {
+  const domains = flags.domain ?? config.domains ?? [];
+  if (flags.forcePathStyle !== false) return domains;
+  return domains.length > 0 ? domains : [...new Set(["localhost", hostname()])];
+}
+
+function resolveTls(flags: Flags, config: ParsedConfig): Settings["tls"] {
+  const cert = flags.cert ?? config.cert;
+  const key = flags.key ?? config.key;
+  const ca = flags.clientCa ?? config.clientCa;
+  const minVersion = flags.minTlsVersion ?? config.minTlsVersion;
+  const version = optional(minVersion, values.parseTlsVersion, "--min-tls-version");
+  if (!cert && !key) {
+    if (ca) throw new UsageError("--client-ca needs --cert and --key");
+    return undefined;
+  }
+  if (!cert || !key) throw new UsageError("--cert and --key must be given together");
+  return { cert: resolve(cert), key: resolve(key), ca: ca ? resolve(ca) : undefined, minVersion: version };
+}
+
+function resolveLogLevel(flags: Flags, config: ParsedConfig): LogLevel {
+  const text = flags.logLevel ?? config.logLevel;
+  if (text !== undefined) {
+    const level = text.toLowerCase();
+    if (level === "debug" || level === "info" || level === "notice" || level === "error") return level;
+    throw new UsageError(`--log-level: "${text}" must be DEBUG, INFO, NOTICE or ERROR`);
+  }
+  if (flags.quiet) return "error";
+  return (flags.verbose ?? 0) > 1 ? "debug" : flags.verbose ? "info" : "notice";
+}
+
+/** The real path of the folder that `text` names, through the configuration's remotes. */
+export function resolveRemote(text: string, config: ParsedConfig): string {
+  const match = /^([\w.+@ -]+):(.*)$/s.exec(text);
+  let folder = text;
+  if (match && !(process.platform === "win32" && match[1]!.length === 1)) {
+    const [, name, path] = match as unknown as [string, string, string];
+    const known = config.remotes && Object.hasOwn(config.remotes, name) ? config.remotes[name] : undefined;
+    const base = typeof known === "string" ? known : known?.path;
+    if (base !== undefined) {
+      if (path.split("/").includes(".."))
+        throw new UsageError(`${text}: the path must stay inside the remote`);
+      folder = join(base, path);
+    } else if (name === "local") folder = path || ".";
+    else {
+      throw new UsageError(
+        `${text}: this build serves folders; remotes such as ${name}: are not available yet (a named remote in overcoat.config.ts that points at a folder is)`,
+      );
+    }
+  }
+  let real: string;
+  try {
+    real = realpathSync(resolve(folder));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new RunError(
+      `${resolve(folder)} ${missing ? "does not exist" : `cannot be reached: ${(error as Error).message}`}`,
+    );
+  }
+  if (!statSync(real).isDirectory()) throw new RunError(`${real} is not a folder`);
+  return real;
+}
+
+function resolveData(given: string | undefined, root: string, env: Environment): string {
+  if (given) return resolve(given);
+  const base = env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share");
+  return join(base, "overcoat", createHash("sha256").update(root).digest("hex").slice(0, 16));
+}

@@ -1,0 +1,111 @@
+import { readFile } from "node:fs/promises";
+import { type Drive, localDrive } from "@overcoat/drives";
+import { openObjects } from "@overcoat/objects";
+import { createS3Server } from "@overcoat/s3";
+import { RunError } from "./errors.ts";
+import type { Settings } from "./flags/resolve.ts";
+import { type Address, formatAddress } from "./flags/values.ts";
+import type { Logger } from "./log.ts";
+import { mappedDrive } from "./mapped-drive.ts";
+import { mergeMetrics } from "./metrics.ts";
+
+/** One process's share of the service. */
+export interface Gateway {
+  readonly ready: boolean;
+  /** Where it listens, in the order of the settings. */
+  readonly listening: readonly { host: string; port: number }[];
+  metrics(): Promise<string>;
+  close(graceMs: number): Promise<void>;
+}
+
+/** The drive that the settings name, with the buckets mapped elsewhere. */
+export function openDrive(settings: Settings): Drive {
+  const { fsync, filePermissions, folderPermissions, readOnly } = settings;
+  const local = (root: string) => localDrive(root, { fsync, filePermissions, folderPermissions, readOnly });
+  const mapped = Object.entries(settings.buckets);
+  if (mapped.length === 0) return local(settings.root);
+  return mappedDrive(local(settings.root), new Map(mapped.map(([bucket, root]) => [bucket, local(root)])));
+}
+
+export async function openGateway(settings: Settings, log: Logger): Promise<Gateway> {
+  if (settings.umask !== undefined) process.umask(settings.umask);
+  const tls = settings.tls && {
+    cert: await readPem(settings.tls.cert, "--cert"),
+    key: await readPem(settings.tls.key, "--key"),
+    ca: settings.tls.ca ? await readPem(settings.tls.ca, "--client-ca") : undefined,
+    minVersion: settings.tls.minVersion,
+  };
+  const { region, readOnly, cleanup, data } = settings;
+  const drive = openDrive(settings);
+  const objects = await openObjects({ drive, data, cleanup });
+  const { credentials, anonymousRead, v2Auth, domains, allowOrigin, baseUrl, responseHeaders, publicUrl } =
+    settings;
+  const { maxHeaderBytes, readTimeout, writeTimeout } = settings;
+  // One server for each address, on the same objects.
+  const servers = settings.addresses.map(() =>
+    createS3Server({
+      objects,
+      region,
+      credentials,
+      anonymousRead,
+      v2Auth,
+      domains,
+      readOnly,
+      allowOrigin,
+      baseUrl,
+      responseHeaders,
+      publicUrl,
+      maxHeaderBytes,
+      readTimeout,
+      writeTimeout,
+      tls,
+      log: (entry: object) => log.entry(entry),
+    }),
+  );
+  const listening: { host: string; port: number }[] = [];
+  const close = async (graceMs: number) => {
+    await Promise.all(servers.slice(0, Math.max(listening.length, 0)).map((server) => server.close(graceMs)));
+    await objects.close();
+  };
+  for (const [i, server] of servers.entries()) {
+    const address = settings.addresses[i]!;
+    // As in Go: one address for the name, and IPv4 first.
+    const host = address.host?.toLowerCase() === "localhost" ? "127.0.0.1" : address.host;
+    try {
+      listening.push(await server.listen({ host, port: address.port }));
+    } catch (error) {
+      await close(0).catch(() => {});
+      throw listenError(error, address, "--addr");
+    }
+  }
+  return {
+    get ready() {
+      return servers.every((server) => server.ready);
+    },
+    listening,
+    async metrics() {
+      return mergeMetrics([...new Set(await Promise.all(servers.map((server) => server.metrics())))]);
+    },
+    close,
+  };
+}
+
+export function listenError(error: unknown, address: Address, flag: string): RunError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const where = formatAddress(address);
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `the address ${where} is already in use by another program; choose another with ${flag} (for example ${flag} ${formatAddress({ ...address, port: Math.min(address.port + 1, 65535) })})`,
+    EACCES: `no permission to listen on ${where} (ports below 1024 need rights); choose another with ${flag}`,
+    EADDRNOTAVAIL: `this machine has no address ${where}; choose another with ${flag}`,
+    ENOTFOUND: `the host of ${where} is unknown; choose another with ${flag}`,
+  };
+  return new RunError(reasons[code ?? ""] ?? `cannot listen on ${where}: ${message}`, { cause: error });
+}
+
+async function readPem(file: string, flag: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new RunError(`${flag}: cannot read ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { RunError, UsageError } from "./errors.ts";
+import { addServeFlags, serveHelp, startHelp, topHelp } from "./flags/options.ts";
+import { takeRcloneFlags } from "./flags/rclone.ts";
+import type { Flags } from "./flags/resolve.ts";
+
+const booleans = ["v2-auth", "read-only", "force-path-style", "no-cleanup", "no-fsync", "quiet"];
+
+/** The `overcoat` command: sets the exit code 0 (stopped cleanly), 1 (failed) or 2 (used wrongly). */
+export async function run(args: readonly string[]): Promise<void> {
+  let code = 0;
+  try {
+    await runCommand(args);
+  } catch (error) {
+    code = report(error);
+  }
+  process.exit(code);
+}
+
+export async function runCommand(args: readonly string[]): Promise<void> {
+  let notes: string[] = [];
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const program = new Command("overcoat")
+    .description("Serves a folder or NAS mount to any S3 client.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText("after", topHelp);
+  const serveCommand = program.command("serve").description("serve a remote over a protocol").exitOverride();
+  const s3 = serveCommand
+    .command("s3")
+    .description("serve REMOTE, a folder, as S3; its top-level folders are the buckets")
+    .argument("[REMOTE]", "folder, or name:path of a remote in overcoat.config.ts (or RC_S3_REMOTE)")
+    .exitOverride()
+    .action(async (remote: string | undefined, flags: Flags) => {
+      const { serveS3 } = await import("./commands/serve-s3.ts");
+      await serveS3(remote, flags, notes);
+    })
+    .addHelpText("after", serveHelp);
+  addServeFlags(s3, true);
+  const start = program
+    .command("start")
+    .description(
+      "serve ./overcoat-data/drive on http://127.0.0.1:9000 with generated keys and a sample bucket",
+    )
+    .exitOverride()
+    .action(async (flags: Flags) => {
+      const { start } = await import("./commands/start.ts");
+      await start(flags, notes);
+    })
+    .addHelpText("after", startHelp);
+  addServeFlags(start, false);
+
+  const valued = new Set(
+    s3.options.filter((option) => option.required).map((option) => option.long!.slice(2)),
+  );
+  const taken = takeRcloneFlags(args, booleans, valued);
+  if (taken.missing) throw new UsageError(`--${taken.missing} needs a value`);
+  notes = taken.notes;
+  await program.parseAsync(taken.rest, { from: "user" });
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Commander has told what is wrong already.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  if (error instanceof UsageError) {
+    process.stderr.write(`overcoat: ${error.message}\n`);
+    return 2;
+  }
+  const told = error instanceof RunError ? error.message : ((error as Error)?.stack ?? String(error));
+  process.stderr.write(`overcoat: ${told}\n`);
+  return 1;
+}

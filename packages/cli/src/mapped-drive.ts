@@ -1,0 +1,100 @@
+import { pipeline } from "node:stream/promises";
+import type { Drive, ListedEntry } from "@overcoat/drives";
+
+/** A drive some of whose top-level folders are the roots of other drives. */
+export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Drive {
+  const place = (path: string): [drive: Drive, path: string] => {
+    const slash = path.indexOf("/");
+    const drive = mapped.get(slash < 0 ? path : path.slice(0, slash));
+    return drive ? [drive, slash < 0 ? "" : path.slice(slash + 1)] : [base, path];
+  };
+  const copy: Drive["copy"] = async (from, to) => {
+    const [source, sourcePath] = place(from);
+    const [target, targetPath] = place(to);
+    if (source === target) return source.copy(sourcePath, targetPath);
+    const file = await source.open(sourcePath);
+    if (!file) return undefined;
+    const pending = await target.create(targetPath);
+    try {
+      await pipeline(file.readStream(0, file.entry.size), async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) await pending.write(chunk);
+      });
+      return pending;
+    } catch (error) {
+      await pending.discard();
+      throw error;
+    } finally {
+      await file.close();
+    }
+  };
+  return {
+    description: `${base.description} with ${[...mapped].map(([name, drive]) => `${name} from ${drive.description}`).join(", ")}`,
+    fits(path) {
+      const [drive, inner] = place(path);
+      return drive.fits(inner);
+    },
+    list(folder) {
+      const [drive, inner] = place(folder);
+      return folder === "" ? listRoot(base, mapped) : drive.list(inner);
+    },
+    stat(path) {
+      const [drive, inner] = place(path);
+      return drive.stat(inner);
+    },
+    open(path) {
+      const [drive, inner] = place(path);
+      return drive.open(inner);
+    },
+    describe(path) {
+      const [drive, inner] = place(path);
+      return drive.describe(inner);
+    },
+    create(path) {
+      const [drive, inner] = place(path);
+      return drive.create(inner);
+    },
+    setProperties(path, properties) {
+      const [drive, inner] = place(path);
+      return drive.setProperties(inner, properties);
+    },
+    copy,
+    async move(from, to) {
+      const [source, sourcePath] = place(from);
+      const [target, targetPath] = place(to);
+      if (source === target) return source.move(sourcePath, targetPath);
+      const described = await source.describe(sourcePath);
+      const pending = described && (await copy(from, to));
+      if (!pending) return false;
+      await pending.commit(described.properties ?? "");
+      return source.remove(sourcePath);
+    },
+    remove(path) {
+      const [drive, inner] = place(path);
+      return drive.remove(inner);
+    },
+    async makeFolder(path) {
+      const [drive, inner] = place(path);
+      return inner === "" && drive !== base ? false : drive.makeFolder(inner);
+    },
+    async removeFolder(path) {
+      const [drive, inner] = place(path);
+      return inner === "" && drive !== base ? false : drive.removeFolder(inner);
+    },
+    async sweep(olderThan) {
+      let removed = 0;
+      for (const drive of [base, ...mapped.values()]) removed += await drive.sweep(olderThan);
+      return removed;
+    },
+    async close() {
+      for (const drive of [base, ...mapped.values()]) await drive.close();
+    },
+  };
+}
+
+async function* listRoot(
+  base: Drive,
+  mapped: ReadonlyMap<string, Drive>,
+): AsyncGenerator<readonly ListedEntry[]> {
+  for await (const page of base.list("")) yield page.filter((entry) => !mapped.has(entry.name));
+  yield [...mapped.keys()].map((name) => ({ name, kind: "folder" as const }));
+}

@@ -1,0 +1,3 @@
+import { runWorker } from "./workers.ts";
+
+runWorker();

@@ -1,0 +1,221 @@
+import cluster, { type Worker } from "node:cluster";
+import { fileURLToPath } from "node:url";
+import { listenAdmin } from "./admin.ts";
+import { RunError } from "./errors.ts";
+import type { Settings } from "./flags/resolve.ts";
+import { type Gateway, openGateway } from "./gateway.ts";
+import { createLog } from "./log.ts";
+import { mergeMetrics } from "./metrics.ts";
+
+/** How long running requests may take after a signal. */
+const graceMs = 30_000;
+const metricsTimeoutMs = 5000;
+const firstBackoffMs = 200;
+const longestBackoffMs = 15_000;
+/** A worker that lived this long starts anew without delay. */
+const steadyMs = 60_000;
+
+type ToWorker =
+  | { type: "settings"; settings: Settings }
+  | { type: "drain" }
+  | { type: "metrics"; id: number };
+type FromWorker =
+  | { type: "ready"; listening: Gateway["listening"] }
+  | { type: "failed"; message: string }
+  | { type: "metrics"; id: number; text: string };
+
+/** Where the service is reached, as shown to people. */
+export type OnReady = (urls: string[]) => void;
+
+/** Serves until a signal; returns when all is drained. */
+export async function serve(settings: Settings, onReady: OnReady): Promise<void> {
+  const stopped = stopSignal();
+  const service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
+  let admin: Awaited<ReturnType<typeof listenAdmin>> | undefined;
+  try {
+    if (settings.adminAddress) admin = await listenAdmin(settings.adminAddress, service);
+    onReady(service.listening.map((address, i) => shownUrl(settings, i, address.port)));
+    const failure = await Promise.race([stopped, service.failed]);
+    if (failure) throw failure;
+  } finally {
+    await service.close();
+    admin?.close();
+  }
+}
+
+interface Service {
+  readonly listening: Gateway["listening"];
+  /** Settles when the service has died by itself. */
+  readonly failed: Promise<Error>;
+  ready(): boolean;
+  metrics(): Promise<string>;
+  close(): Promise<void>;
+}
+
+function shownUrl(settings: Settings, index: number, port: number): string {
+  if (settings.publicUrl) return settings.publicUrl;
+  const host = settings.addresses[index]!.host ?? "0.0.0.0";
+  const shown = host.includes(":") ? `[${host}]` : host;
+  return `${settings.tls ? "https" : "http"}://${shown}:${port}${settings.baseUrl ?? ""}`;
+}
+
+/** Resolves at the first SIGINT or SIGTERM; one that follows after a second ends the process at once. */
+function stopSignal(): Promise<undefined> {
+  return new Promise((done) => {
+    let first = 0;
+    const stop = () => {
+      if (first === 0) {
+        first = Date.now();
+        done(undefined);
+      } else if (Date.now() - first > 1000) process.exit(1);
+    };
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+    if (process.env.OVERCOAT_WRAPPED && process.channel) {
+      process.on("disconnect", stop);
+      process.channel.unref();
+    }
+  });
+}
+
+async function serveHere(settings: Settings): Promise<Service> {
+  const gateway = await openGateway(settings, createLog(settings));
+  return {
+    listening: gateway.listening,
+    failed: new Promise(() => {}),
+    ready: () => gateway.ready,
+    metrics: () => gateway.metrics(),
+    close: () => gateway.close(graceMs),
+  };
+}
+
+async function serveInWorkers(settings: Settings): Promise<Service> {
+  const log = createLog(settings);
+  const ready = new Map<Worker, boolean>();
+  const waiting = new Map<number, (text: string) => void>();
+  const timers = new Set<NodeJS.Timeout>();
+  let closing = false;
+  let nextId = 0;
+  let backoff = firstBackoffMs;
+  cluster.setupPrimary({
+    exec: fileURLToPath(new URL("./worker.ts", import.meta.url)),
+    args: [],
+    serialization: "json",
+  });
+
+  const start = (onReady?: (listening: Gateway["listening"]) => void, onEnd?: (error: Error) => void) => {
+    const began = Date.now();
+    const worker = cluster.fork();
+    let failure: string | undefined;
+    ready.set(worker, false);
+    worker.on("error", () => {});
+    worker.send({ type: "settings", settings } satisfies ToWorker);
+    worker.on("message", (message: FromWorker) => {
+      if (message.type === "ready") {
+        ready.set(worker, true);
+        onReady?.(message.listening);
+      } else if (message.type === "failed") failure = message.message;
+      else if (message.type === "metrics") waiting.get(message.id)?.(message.text);
+    });
+    worker.on("exit", (code, signal) => {
+      const wasReady = ready.get(worker);
+      ready.delete(worker);
+      const reason = failure ?? `a worker ended ${signal ? `by ${signal}` : `with code ${code}`}`;
+      if (closing) return;
+      if (onEnd && !wasReady) return onEnd(new RunError(reason));
+      backoff = Date.now() - began > steadyMs ? firstBackoffMs : Math.min(backoff * 2, longestBackoffMs);
+      log.error(`${reason}; starting another in ${backoff} ms`, { worker: worker.process.pid });
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        start();
+      }, backoff);
+      timers.add(timer);
+    });
+  };
+
+  const close = async () => {
+    closing = true;
+    for (const timer of timers) clearTimeout(timer);
+    await Promise.all(
+      [...ready.keys()].map(
+        (worker) =>
+          new Promise<void>((done) => {
+            const last = setTimeout(() => worker.process.kill("SIGKILL"), graceMs + 5000);
+            worker.once("exit", () => {
+              clearTimeout(last);
+              done();
+            });
+            if (worker.isDead()) done();
+            else if (worker.isConnected()) worker.send({ type: "drain" } satisfies ToWorker);
+            else worker.process.kill("SIGKILL");
+          }),
+      ),
+    );
+  };
+
+  try {
+    const all = await Promise.all(
+      Array.from(
+        { length: settings.workers },
+        () => new Promise<Gateway["listening"]>((done, failed) => start(done, failed)),
+      ),
+    );
+    return {
+      listening: all[0]!,
+      failed: new Promise(() => {}),
+      ready: () => !closing && [...ready.values()].includes(true),
+      async metrics() {
+        const texts = await Promise.all(
+          [...ready.keys()].map(
+            (worker) =>
+              new Promise<string>((done) => {
+                const id = nextId++;
+                const finish = (text: string) => {
+                  waiting.delete(id);
+                  clearTimeout(timer);
+                  done(text);
+                };
+                const timer = setTimeout(() => finish(""), metricsTimeoutMs);
+                waiting.set(id, finish);
+                worker.send({ type: "metrics", id } satisfies ToWorker, (error) => error && finish(""));
+              }),
+          ),
+        );
+        return mergeMetrics(texts.filter((text) => text !== ""));
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The other side: what `worker.ts` runs. */
+export function runWorker(): void {
+  // The primary hears the signals and tells when to stop.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  let opened: Promise<Gateway> | undefined;
+  const send = (message: FromWorker) => process.connected && process.send!(message);
+  const fail = (error: unknown) => {
+    const text = error instanceof RunError ? error.message : ((error as Error)?.stack ?? String(error));
+    if (!process.connected) process.exit(1);
+    process.send!({ type: "failed", message: text } satisfies FromWorker, () => process.exit(1));
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  process.on("message", async (message: ToWorker) => {
+    try {
+      if (message.type === "settings") {
+        opened = openGateway(message.settings, createLog(message.settings));
+        send({ type: "ready", listening: (await opened).listening });
+      } else if (message.type === "drain") {
+        await (await opened)?.close(graceMs);
+        process.exit(0);
+      } else if (message.type === "metrics") {
+        send({ type: "metrics", id: message.id, text: (await (await opened)?.metrics()) ?? "" });
+      }
+    } catch (error) {
+      fail(error);
+    }
+  });
+}

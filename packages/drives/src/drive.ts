@@ -1,0 +1,107 @@
+import type { Readable } from "node:stream";
+
+/** What a listing tells about one name in a folder. */
+export interface ListedEntry {
+  /** The name in S3's terms: decoded from what the drive had to write instead. */
+  readonly name: string;
+  readonly kind: "file" | "folder";
+}
+
+/** A file or folder as the drive knows it now. */
+export interface DriveEntry {
+  readonly kind: "file" | "folder";
+  /** Bytes; 0 for a folder. */
+  readonly size: number;
+  /** Milliseconds since 1970, with the drive's own fraction. For a folder it changes when a name in it does. */
+  readonly modified: number;
+  /** Identity of the item, stable while it is neither replaced nor recreated. */
+  readonly id: string;
+}
+
+/** An opened file: all reads see the same bytes, also when the name is replaced meanwhile. Must be closed. */
+export interface OpenFile {
+  readonly entry: DriveEntry;
+  /** The properties stored with these very bytes; undefined where there are none or they are void. */
+  readonly properties: string | undefined;
+  /** Bytes `start` to `end` (exclusive) at once: for small answers. */
+  readBytes(start: number, end: number): Promise<Buffer> | Buffer;
+  /** The same as a stream. Closing or finishing the stream leaves the file open. */
+  readStream(start: number, end: number): Readable;
+  close(): Promise<void> | void;
+}
+
+/** A file being written under a temporary name. Either `commit` or `discard` must follow. */
+export interface PendingFile {
+  /** Appends; the promise is the back-pressure. The buffer must not change until it settles. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Flushes the bytes to the drive; they are still invisible. Idempotent. */
+  flush(): Promise<void>;
+  /**
+   * Makes the file visible at its path in one step, with `properties` stored beside the bytes, creating
+   * the folders above. Durable when it settles.
+   * @throws DriveError `Exists` when `onlyIfAbsent` and a file is there; `NotAFolder` when an ancestor is a
+   *   file; `IsAFolder` when the path is a folder.
+   */
+  commit(properties: string, options?: { onlyIfAbsent?: boolean }): Promise<DriveEntry>;
+  discard(): Promise<void>;
+}
+
+/**
+ * What a vendor offers, and no more. Paths are relative to the remote, segments joined by `/`, `''` is the
+ * root; segments are in S3's terms (any UTF-8 but `/`, never empty) and the drive encodes what it cannot hold.
+ */
+export interface Drive {
+  /** For people: where this is. */
+  readonly description: string;
+  /** Longest name that `path` segments may have so that `fits` holds. */
+  fits(path: string): boolean;
+  /** Pages of a folder in any order. @throws DriveError `NotFound` or `NotAFolder`. */
+  list(folder: string): AsyncIterable<readonly ListedEntry[]>;
+  stat(path: string): Promise<DriveEntry | undefined> | DriveEntry | undefined;
+  /** Undefined when there is no file of this path (a folder is none). */
+  open(path: string): Promise<OpenFile | undefined> | OpenFile | undefined;
+  /** Properties of a file without opening it for reading; undefined when there is no such file. */
+  describe(path: string): Promise<DescribedFile | undefined> | DescribedFile | undefined;
+  /** Begins a file; nothing shows at `path` before `commit`. */
+  create(path: string): Promise<PendingFile>;
+  /** Replaces the properties of a file in place; its bytes and `modified` stay. */
+  setProperties(path: string, properties: string): Promise<void>;
+  /** Copies inside the drive into a pending file at `to`. Undefined when `from` is no file. */
+  copy(from: string, to: string): Promise<PendingFile | undefined>;
+  /** Renames a file, replacing `to`. @returns false when there is no such file. */
+  move(from: string, to: string): Promise<boolean>;
+  /** Removes a file. @returns false when there is none. */
+  remove(path: string): Promise<boolean>;
+  /** Creates a folder and those above. @returns false when it was there. */
+  makeFolder(path: string): Promise<boolean>;
+  /** Removes a folder if it is empty. @returns false when it is not empty or not there. */
+  removeFolder(path: string): Promise<boolean>;
+  /** Removes temporary files older than this many milliseconds that a crash left behind. */
+  sweep(olderThan: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface DescribedFile {
+  readonly entry: DriveEntry;
+  readonly properties: string | undefined;
+}
+
+export type DriveErrorCode =
+  | "NotFound"
+  | "NotAFolder"
+  | "IsAFolder"
+  | "Exists"
+  | "NameRefused"
+  | "NoSpace"
+  | "ReadOnly"
+  | "AccessDenied";
+
+/** A drive's refusal that the layers above can act on. */
+export class DriveError extends Error {
+  readonly code: DriveErrorCode;
+  constructor(code: DriveErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DriveError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,11 @@
+export type {
+  DescribedFile,
+  Drive,
+  DriveEntry,
+  DriveErrorCode,
+  ListedEntry,
+  OpenFile,
+  PendingFile,
+} from "./drive.ts";
+export { DriveError } from "./drive.ts";
+export { type LocalDriveOptions, localDrive } from "./local/index.ts";

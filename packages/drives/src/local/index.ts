@@ -1,0 +1,1 @@
+export { type LocalDriveOptions, localDrive } from "./drive.ts";

@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import { promisify } from "node:util";
+import { type DriveEntry, DriveError, type PendingFile } from "../drive.ts";
+import { codeOf, driveError } from "./errors.ts";
+import { type Folders, inside, isAt } from "./folders.ts";
+import { entryOf } from "./open.ts";
+import type { Place } from "./places.ts";
+import type { Properties } from "./properties.ts";
+
+const writeAsync = promisify(fs.write);
+const fsyncAsync = promisify(fs.fsync);
+const syncWriteLimit = 64 * 1024;
+const attempts = 8;
+const fileFlags =
+  fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | (fs.constants.O_NOFOLLOW ?? 0);
+
+/** What pending files share with their drive. */
+export interface PendingContext {
+  readonly folders: Folders;
+  readonly properties: Properties;
+  readonly fsync: boolean;
+  readonly filePermissions: number | undefined;
+  /** Temporary files in use, which no sweep may remove. */
+  readonly active: Set<string>;
+}
+
+/** A file under a temporary name in the `.overcoat` folder of its place. */
+export class LocalPending implements PendingFile {
+  /** Path of the temporary file. */
+  readonly temporary: string;
+  readonly #context: PendingContext;
+  readonly #place: Place;
+  #fd: number | undefined;
+  #position = 0;
+
+  constructor(context: PendingContext, place: Place) {
+    const folder = `${place.hidden}/tmp`;
+    this.#context = context;
+    this.#place = place;
+    this.temporary = `${folder}/${process.pid}-${randomUUID()}`;
+    this.#fd = this.#openTemporary(folder);
+    context.active.add(this.temporary);
+    if (context.filePermissions !== undefined) fs.fchmodSync(this.#fd, context.filePermissions);
+  }
+
+  #openTemporary(folder: string): number {
+    const mode = this.#context.filePermissions ?? 0o666;
+    for (let attempt = 0; ; attempt++) {
+      let fd: number;
+      try {
+        fd = fs.openSync(this.temporary, fileFlags, mode);
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+        if (attempt === attempts) throw error;
+        fs.closeSync(this.#context.folders.ready(this.#place.base, folder).fd);
+        continue;
+      }
+      if (isAt(fd, this.temporary)) return fd;
+      fs.closeSync(fd);
+      fs.rmSync(this.temporary, { force: true });
+      // A bucket behind a symbolic link is none.
+      fs.closeSync(this.#context.folders.ready(this.#place.base, this.#place.base).fd);
+      throw new DriveError("AccessDenied", `${folder} is behind a symbolic link`);
+    }
+  }
+
+  /** Takes the bytes of an open file at once, sharing them on file systems that can. */
+  async fill(source: string, permissions: number): Promise<void> {
+    await fs.promises.copyFile(source, this.temporary, fs.constants.COPYFILE_FICLONE);
+    const fd = this.#opened();
+    // The copy takes the source's permissions along.
+    fs.fchmodSync(fd, permissions);
+    this.#position = fs.fstatSync(fd).size;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const fd = this.#opened();
+    let position = this.#position;
+    this.#position += chunk.length;
+    try {
+      for (let done = 0; done < chunk.length; ) {
+        const left = chunk.length - done;
+        const count =
+          left <= syncWriteLimit
+            ? fs.writeSync(fd, chunk, done, left, position)
+            : (await writeAsync(fd, chunk, done, left, position)).bytesWritten;
+        done += count;
+        position += count;
+      }
+    } catch (error) {
+      throw driveError(error);
+    }
+  }
+
+  /** Nothing to do: `commit` flushes bytes and properties together. */
+  async flush(): Promise<void> {}
+
+  async commit(properties: string, options?: { onlyIfAbsent?: boolean }): Promise<DriveEntry> {
+    try {
+      return await this.#commit(properties, options?.onlyIfAbsent ?? false);
+    } catch (error) {
+      await this.discard();
+      throw driveError(error);
+    }
+  }
+
+  async #commit(properties: string, onlyIfAbsent: boolean): Promise<DriveEntry> {
+    const { properties: store, fsync, folders } = this.#context;
+    const fd = this.#opened();
+    const entry = this.#stamp(fd);
+    const sidecar = await store.write(this.#place, this.temporary, entry, properties);
+    try {
+      if (fsync) await fsyncAsync(fd);
+      const { old, durable } = this.#publish(onlyIfAbsent);
+      this.#release();
+      await Promise.all([durable, folders.flush(this.#place.parent)]);
+      if (old !== undefined) store.removeSidecar(this.#place, old);
+    } catch (error) {
+      if (sidecar && this.#fd !== undefined) store.removeSidecar(this.#place, entry);
+      throw error;
+    }
+    return entry;
+  }
+
+  /** Sets the time, other than that of an equally large file there: sidecars are told apart by size and time. */
+  #stamp(fd: number): DriveEntry {
+    const there = fs.lstatSync(this.#place.full, { throwIfNoEntry: false });
+    for (let now = Date.now(); ; now++) {
+      // Half a microsecond more, as the conversion from seconds cuts off and would give the millisecond before.
+      const seconds = (now + 0.0005) / 1000;
+      fs.futimesSync(fd, seconds, seconds);
+      const entry = entryOf(fs.fstatSync(fd))!;
+      if (there === undefined || there.size !== entry.size || there.mtimeMs !== entry.modified) return entry;
+    }
+  }
+
+  #publish(onlyIfAbsent: boolean): { old: DriveEntry | undefined; durable: Promise<unknown> } {
+    const { base, parent, name } = this.#place;
+    for (let attempt = 0; ; attempt++) {
+      const ready = this.#context.folders.ready(base, parent);
+      try {
+        const target = inside(ready.fd, parent, name);
+        const old = this.#context.properties;
+        const stats = fs.lstatSync(target, { throwIfNoEntry: false });
+        const there = stats && entryOf(stats);
+        if (there?.kind === "folder") throw new DriveError("IsAFolder", `${this.#place.full} is a folder`);
+        if (onlyIfAbsent) {
+          if (stats !== undefined) throw new DriveError("Exists", `${this.#place.full} is there`);
+          this.#link(target);
+          return { old: undefined, durable: ready.durable };
+        }
+        const stale = there !== undefined && old.hasSidecar(target, there) ? there : undefined;
+        fs.renameSync(this.temporary, target);
+        return { old: stale, durable: ready.durable };
+      } catch (error) {
+        // Someone removed the folder just now.
+        if (codeOf(error) !== "ENOENT" || attempt === attempts) throw error;
+      } finally {
+        fs.closeSync(ready.fd);
+      }
+    }
+  }
+
+  #link(target: string): void {
+    try {
+      fs.linkSync(this.temporary, target);
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "EEXIST") {
+        const isFolder = fs.lstatSync(target, { throwIfNoEntry: false })?.isDirectory();
+        throw new DriveError(isFolder ? "IsAFolder" : "Exists", `${this.#place.full} is there`, {
+          cause: error,
+        });
+      }
+      if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS") throw error;
+      fs.renameSync(this.temporary, target);
+      return;
+    }
+    fs.unlinkSync(this.temporary);
+  }
+
+  async discard(): Promise<void> {
+    if (this.#fd === undefined) return;
+    this.#release();
+    fs.rmSync(this.temporary, { force: true });
+  }
+
+  #release(): void {
+    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    this.#fd = undefined;
+    this.#context.active.delete(this.temporary);
+  }
+
+  #opened(): number {
+    if (this.#fd === undefined) throw new Error("The file is committed or discarded");
+    return this.#fd;
+  }
+}

@@ -1,0 +1,146 @@
+import { createHash, randomUUID } from "node:crypto";
+import fs from "node:fs";
+import { promisify } from "node:util";
+import xattr from "@napi-rs/xattr";
+import type { DriveEntry } from "../drive.ts";
+import { codeOf, meansAbsent } from "./errors.ts";
+import { type Folders, inside, openFolder } from "./folders.ts";
+import type { Place } from "./places.ts";
+
+const attribute = "user.overcoat";
+const marker = "sidecar";
+const fsyncAsync = promisify(fs.fsync);
+const tooLarge = new Set(["E2BIG", "ENOSPC", "ERANGE", "EDQUOT"]);
+
+type Identity = Pick<DriveEntry, "size" | "modified">;
+
+/** Stores each file's properties in an extended attribute, or in a sidecar where that is not possible. */
+export class Properties {
+  readonly #folders: Folders;
+  readonly #fsync: boolean;
+  readonly #supported = new Map<string, boolean>();
+
+  constructor(folders: Folders, fsync: boolean) {
+    this.#folders = folders;
+    this.#fsync = fsync;
+  }
+
+  /** Properties of the file at `target`; undefined where there are none or they belong to other bytes. */
+  read(place: Place, target: string, entry: DriveEntry): string | undefined {
+    const value = xattr.getAttributeSync(target, attribute);
+    if (value === null) return this.#supports(target, entry) ? undefined : readSidecar(place, entry);
+    const text = value.toString("utf8");
+    if (text === marker) return readSidecar(place, entry);
+    const prefix = `${entry.size}:${entry.modified}\n`;
+    return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
+  }
+
+  /** Writes the properties of the file at `target`, which is or will be at `place`. @returns whether in a sidecar. */
+  async write(place: Place, target: string, entry: DriveEntry, properties: string): Promise<boolean> {
+    try {
+      xattr.setAttributeSync(target, attribute, `${entry.size}:${entry.modified}\n${properties}`);
+      return false;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== "ENOTSUP" && !tooLarge.has(code)) throw error;
+      await this.#writeSidecar(place, entry, properties);
+      if (code !== "ENOTSUP") xattr.setAttributeSync(target, attribute, marker);
+      return true;
+    }
+  }
+
+  /** Whether the file at `target` has, or could have, a sidecar. */
+  hasSidecar(target: string, entry: DriveEntry): boolean {
+    const value = xattr.getAttributeSync(target, attribute);
+    return value === null ? !this.#supports(target, entry) : value.toString("latin1") === marker;
+  }
+
+  /** Copies a sidecar to the name it has when its file is at `to`. */
+  async copySidecar(from: Place, to: Place, entry: DriveEntry): Promise<void> {
+    const properties = readSidecar(from, entry);
+    if (properties !== undefined) await this.#writeSidecar(to, entry, properties);
+  }
+
+  /** Removes the sidecar of what was at `place`. */
+  removeSidecar(place: Place, entry: Identity): void {
+    const { folder, name } = sidecarOf(place, entry);
+    withFolder(folder, (fd) => fs.unlinkSync(inside(fd, folder, name)));
+  }
+
+  /** Absent and unsupported attributes read alike, so removing one that is never there tells them apart. */
+  #supports(target: string, entry: DriveEntry): boolean {
+    const device = entry.id.slice(0, entry.id.indexOf("-"));
+    const known = this.#supported.get(device);
+    if (known !== undefined) return known;
+    try {
+      xattr.removeAttributeSync(target, `${attribute}.probe`);
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code !== "ENODATA" && code !== "ENOTSUP") return false;
+      this.#supported.set(device, code === "ENODATA");
+      return code === "ENODATA";
+    }
+  }
+
+  async #writeSidecar(place: Place, entry: Identity, properties: string): Promise<void> {
+    const { folder, name } = sidecarOf(place, entry);
+    const temporary = `${place.hidden}/tmp`;
+    const ready = this.#folders.ready(place.base, folder);
+    const start = this.#folders.ready(place.base, temporary);
+    try {
+      const partial = inside(start.fd, temporary, `${process.pid}-${randomUUID()}`);
+      const fd = fs.openSync(partial, "wx", 0o666);
+      try {
+        fs.writeFileSync(fd, properties);
+        if (this.#fsync) await fsyncAsync(fd);
+        fs.renameSync(partial, inside(ready.fd, folder, name));
+      } catch (error) {
+        fs.rmSync(partial, { force: true });
+        throw error;
+      } finally {
+        fs.closeSync(fd);
+      }
+    } finally {
+      fs.closeSync(start.fd);
+      fs.closeSync(ready.fd);
+    }
+    await Promise.all([ready.durable, this.#folders.flush(folder)]);
+  }
+}
+
+function sidecarOf(place: Place, entry: Identity): { folder: string; name: string } {
+  const hash = createHash("sha256").update(place.path).digest("hex").slice(0, 32);
+  return {
+    folder: `${place.hidden}/meta/${hash.slice(0, 2)}`,
+    name: `${hash}-${entry.size}-${entry.modified}.json`,
+  };
+}
+
+function readSidecar(place: Place, entry: Identity): string | undefined {
+  const { folder, name } = sidecarOf(place, entry);
+  return withFolder(folder, (fd) => {
+    const file = fs.openSync(
+      inside(fd, folder, name),
+      fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK,
+    );
+    try {
+      return fs.readFileSync(file, "utf8");
+    } finally {
+      fs.closeSync(file);
+    }
+  });
+}
+
+function withFolder<Result>(folder: string, action: (fd: number) => Result): Result | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openFolder(folder);
+    return fd === undefined ? undefined : action(fd);
+  } catch (error) {
+    if (meansAbsent(error)) return undefined;
+    throw error;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}

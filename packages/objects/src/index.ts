@@ -1,0 +1,24 @@
+export type { BucketConfiguration, BucketInfo } from "./buckets.ts";
+export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
+export type { ListPage, ListRequest } from "./listing.ts";
+export {
+  type Checksum,
+  type ChecksumAlgorithm,
+  type Conditions,
+  checksumAlgorithms,
+  noMetadata,
+  type ObjectInfo,
+  type ObjectMetadata,
+  type ObjectPart,
+  type SystemHeader,
+  systemHeaders,
+} from "./metadata.ts";
+export {
+  Objects,
+  type ObjectsOptions,
+  type OpenObject,
+  openObjects,
+  type PutOptions,
+} from "./objects.ts";
+export { type ByteSource, type Payload, payloadOf } from "./payload.ts";
+export type { CompletedPart, PartInfo, Upload } from "./uploads.ts";

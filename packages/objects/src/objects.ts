@@ -1,0 +1,406 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import {
+  type DescribedFile,
+  type Drive,
+  DriveError,
+  type OpenFile,
+  type PendingFile,
+} from "@overcoat/drives";
+import { Buckets } from "./buckets.ts";
+import { checkCopySource, checkRead, checkWrite } from "./conditions.ts";
+import { ObjectsError } from "./errors.ts";
+import { Folders } from "./folders.ts";
+import { checkKey, hiddenFolder, overflowPath, overflowRoot, treePath } from "./keys.ts";
+import { Listing, type ListPage, type ListRequest } from "./listing.ts";
+import { Locks } from "./locks.ts";
+import {
+  type Checksum,
+  type Conditions,
+  noMetadata,
+  type ObjectInfo,
+  type ObjectMetadata,
+} from "./metadata.ts";
+import { type ByteSource, type Payload, payloadOf } from "./payload.ts";
+import { encodeRecord, type ObjectRecord, objectInfo } from "./record.ts";
+import { type CompletedPart, chooseParts, multipartEtag, type Upload, Uploads } from "./uploads.ts";
+
+export interface ObjectsOptions {
+  readonly drive: Drive;
+  /** Directory for locks and multipart parts; shared by all processes that serve the drive. */
+  readonly data: string;
+  /** Whether a delete also removes the folders that it leaves empty; default true. */
+  readonly cleanup?: boolean;
+}
+
+export interface PutOptions {
+  readonly metadata?: ObjectMetadata;
+  readonly conditions?: Conditions;
+}
+
+/** An object opened for reading: must be closed. */
+export interface OpenObject {
+  readonly info: ObjectInfo;
+  readBytes(start: number, end: number): Promise<Buffer> | Buffer;
+  readStream(start: number, end: number): Readable;
+  close(): Promise<void> | void;
+}
+
+export interface CopyOptions extends PutOptions {
+  /** Conditions on the source. */
+  readonly sourceConditions?: Conditions;
+  /** Undefined keeps the source's. */
+  readonly tags?: ObjectMetadata["tags"];
+}
+
+const noKey = (key: string) =>
+  new ObjectsError("NoSuchKey", "The specified key does not exist.", { Key: key });
+const uploadsKept = 7 * 24 * 3600 * 1000;
+const temporaryKept = 24 * 3600 * 1000;
+const sweepEvery = 3600 * 1000;
+
+/** Opens the S3 semantics on a drive. */
+export async function openObjects(options: ObjectsOptions): Promise<Objects> {
+  await mkdir(join(options.data, "uploads"), { recursive: true, mode: 0o700 });
+  const objects = new Objects(options);
+  await objects.sweep();
+  return objects;
+}
+
+/** S3's objects and buckets on a drive. Errors are `ObjectsError` with S3's codes. */
+export class Objects {
+  readonly buckets: Buckets;
+  readonly uploads: Uploads;
+  readonly #drive: Drive;
+  readonly #locks: Locks;
+  readonly #listing: Listing;
+  readonly #cleanup: boolean;
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(options: ObjectsOptions) {
+    this.#drive = options.drive;
+    this.#cleanup = options.cleanup ?? true;
+    this.#locks = new Locks(options.data);
+    this.#listing = new Listing(options.drive, new Folders(options.drive));
+    this.buckets = new Buckets(options.drive);
+    this.uploads = new Uploads(join(options.data, "uploads"));
+    this.#sweeper = setInterval(() => this.sweep().catch(() => undefined), sweepEvery).unref();
+  }
+
+  createBucket(name: string): Promise<boolean> {
+    return this.buckets.create(name);
+  }
+
+  bucketExists(name: string): Promise<boolean> {
+    return this.buckets.exists(name);
+  }
+
+  /** Removes what crashes left behind, and uploads that nobody finished for a week. */
+  async sweep(): Promise<void> {
+    await this.#drive.sweep(temporaryKept);
+    await this.uploads.expire(uploadsKept);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#locks.close();
+    await this.#drive.close();
+  }
+
+  async listObjects(bucket: string, request: ListRequest): Promise<ListPage> {
+    return this.#listing.page(await this.buckets.path(bucket), request);
+  }
+
+  /** @throws ObjectsError NoSuchKey, and by the conditions NotModified or PreconditionFailed */
+  async headObject(bucket: string, key: string, conditions?: Conditions): Promise<ObjectInfo> {
+    const found = await this.#find(await this.buckets.path(bucket), key);
+    if (!found) throw noKey(key);
+    const info = objectInfo(key, found.file);
+    if (conditions) checkRead(conditions, info);
+    return info;
+  }
+
+  /** @throws as `headObject` */
+  async getObject(bucket: string, key: string, conditions?: Conditions): Promise<OpenObject> {
+    const folder = await this.buckets.path(bucket);
+    checkKey(key);
+    const file = await this.#open(folder, key);
+    if (!file) throw noKey(key);
+    try {
+      const info = objectInfo(key, file);
+      if (conditions) checkRead(conditions, info);
+      return {
+        info,
+        readBytes: (start, end) => file.readBytes(start, end),
+        readStream: (start, end) => file.readStream(start, end),
+        close: () => file.close(),
+      };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Stores an object; nothing of it shows before all bytes are there and verified. */
+  async putObject(
+    bucket: string,
+    key: string,
+    body: ByteSource | Payload,
+    options: PutOptions = {},
+  ): Promise<ObjectInfo> {
+    const folder = await this.buckets.path(bucket);
+    checkKey(key);
+    if (options.conditions) checkWrite(options.conditions, (await this.#find(folder, key))?.info);
+    const payload = typeof body === "object" && "chunks" in body ? body : payloadOf(body);
+    return this.#write(folder, key, options, async (file) => {
+      for await (const chunk of payload.chunks) await file.write(chunk);
+      const { md5, checksum } = payload.result();
+      return {
+        etag: md5.toString("hex"),
+        metadata: options.metadata ?? noMetadata,
+        checksum: checksum && { ...checksum, type: "FULL_OBJECT" },
+      };
+    });
+  }
+
+  /** Copies inside the drive. Metadata and tags that are not given stay the source's. */
+  async copyObject(
+    source: { bucket: string; key: string },
+    bucket: string,
+    key: string,
+    options: CopyOptions = {},
+  ): Promise<ObjectInfo> {
+    const folder = await this.buckets.path(bucket);
+    checkKey(key);
+    const from = await this.#find(await this.buckets.path(source.bucket), source.key);
+    if (!from) throw noKey(source.key);
+    checkCopySource(options.sourceConditions, from.info);
+    const record: ObjectRecord = {
+      ...from.info,
+      upload: undefined,
+      metadata: {
+        ...(options.metadata ?? from.info.metadata),
+        tags: options.tags ?? from.info.metadata.tags,
+      },
+    };
+    const { path } = await this.#place(folder, key);
+    const pending = await this.#drive.copy(from.path, path);
+    if (!pending) throw noKey(source.key);
+    return this.#finish(folder, key, pending, options.conditions, async () => record);
+  }
+
+  /** @returns false when there was no such object, which S3 counts as success. */
+  async deleteObject(bucket: string, key: string, conditions?: Conditions): Promise<boolean> {
+    const folder = await this.buckets.path(bucket);
+    checkKey(key);
+    return this.#locks.with(`${folder}/${key}`, async () => {
+      const found = await this.#find(folder, key);
+      if (conditions) checkWrite(conditions, found?.info);
+      if (!found) return false;
+      const removed = await translate(() => this.#drive.remove(found.path));
+      if (this.#cleanup) await this.#removeEmptyFolders(folder, found.path);
+      return removed;
+    });
+  }
+
+  /** Changes the tags of an object in place. */
+  async setTags(bucket: string, key: string, tags: ObjectMetadata["tags"]): Promise<void> {
+    const folder = await this.buckets.path(bucket);
+    await this.#locks.with(`${folder}/${key}`, async () => {
+      const found = await this.#find(folder, key);
+      if (!found) throw noKey(key);
+      const { info } = found;
+      await this.#drive.setProperties(
+        found.path,
+        encodeRecord({ ...info, metadata: { ...info.metadata, tags } }),
+      );
+    });
+  }
+
+  /** Renames an object; the bytes stay where they are. */
+  async renameObject(bucket: string, from: string, to: string, conditions?: Conditions): Promise<void> {
+    const info = await this.copyObject({ bucket, key: from }, bucket, to, { conditions });
+    if (info) await this.deleteObject(bucket, from);
+  }
+
+  /** @throws ObjectsError PreconditionFailed when the source of a copy is not as asked for. */
+  checkSource(info: ObjectInfo, conditions: Conditions): void {
+    checkCopySource(conditions, info);
+  }
+
+  async createUpload(upload: Omit<Upload, "id" | "initiated">): Promise<Upload> {
+    await this.buckets.path(upload.bucket);
+    checkKey(upload.key);
+    return this.uploads.create(upload);
+  }
+
+  /**
+   * Puts the named parts together as the object.
+   * @throws ObjectsError NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, PreconditionFailed
+   */
+  async completeUpload(
+    bucket: string,
+    key: string,
+    id: string,
+    named: readonly CompletedPart[],
+    options: {
+      conditions?: Conditions;
+      checksum(upload: Upload, parts: readonly { size: number; checksum?: string }[]): Checksum | undefined;
+      /** Bytes that the client says the object has. */
+      size?: number;
+    },
+  ): Promise<ObjectInfo> {
+    const folder = await this.buckets.path(bucket);
+    const before = await this.#find(folder, key);
+    if (before?.info.upload === id) return before.info;
+    const upload = await this.uploads.get(id, bucket, key);
+    const parts = chooseParts(await this.uploads.parts(upload), named);
+    const size = parts.reduce((sum, part) => sum + part.size, 0);
+    if (options.size !== undefined && options.size !== size)
+      throw new ObjectsError("InvalidRequest", "The size of the parts is not x-amz-mp-object-size.");
+    checkWrite(options.conditions, before?.info);
+    const checksum = options.checksum(upload, parts);
+    const info = await this.#write(folder, key, options, async (file) => {
+      for await (const chunk of this.uploads.read(parts)) await file.write(chunk);
+      return {
+        etag: multipartEtag(parts),
+        metadata: upload.metadata,
+        checksum,
+        parts: parts.map((part) => ({ size: part.size, checksum: part.checksum })),
+        upload: id,
+      };
+    });
+    await this.uploads.remove(id);
+    return info;
+  }
+
+  async #write(
+    folder: string,
+    key: string,
+    options: PutOptions,
+    fill: (file: PendingFile) => Promise<ObjectRecord>,
+  ): Promise<ObjectInfo> {
+    const { path } = await this.#place(folder, key);
+    const pending = await translate(() => this.#drive.create(path));
+    return this.#finish(folder, key, pending, options.conditions, () => fill(pending));
+  }
+
+  async #finish(
+    folder: string,
+    key: string,
+    pending: PendingFile,
+    conditions: Conditions | undefined,
+    fill: () => Promise<ObjectRecord>,
+  ): Promise<ObjectInfo> {
+    try {
+      const record = await translate(fill);
+      return await this.#locks.with(`${folder}/${key}`, async () => {
+        if (conditions) checkWrite(conditions, (await this.#find(folder, key))?.info);
+        const onlyIfAbsent = conditions?.ifNoneMatch === "*";
+        const entry = await translate(() => pending.commit(encodeRecord(record), { onlyIfAbsent }));
+        return { key, size: entry.size, modified: entry.modified, ...record };
+      });
+    } catch (error) {
+      await pending.discard();
+      throw error;
+    }
+  }
+
+  async #open(folder: string, key: string): Promise<OpenFile | undefined> {
+    const path = treePath(this.#drive, folder, key);
+    const file = path === undefined ? undefined : await translate(() => this.#drive.open(path));
+    if (file || !(await this.#hasOverflow(folder))) return file;
+    return translate(() => this.#drive.open(overflowPath(folder, key)));
+  }
+
+  async #find(
+    folder: string,
+    key: string,
+  ): Promise<{ path: string; file: DescribedFile; info: ReturnType<typeof objectInfo> } | undefined> {
+    checkKey(key);
+    const found = async (path: string | undefined) => {
+      const file = path === undefined ? undefined : await translate(() => this.#drive.describe(path));
+      return path !== undefined && file?.entry.kind === "file"
+        ? { path, file, info: objectInfo(key, file) }
+        : undefined;
+    };
+    const inTree = await found(treePath(this.#drive, folder, key));
+    if (inTree || !(await this.#hasOverflow(folder))) return inTree;
+    return found(overflowPath(folder, key));
+  }
+
+  async #hasOverflow(folder: string): Promise<boolean> {
+    return (await this.#drive.stat(overflowRoot(folder)))?.kind === "folder";
+  }
+
+  /** Where a write of this key goes: where it is, else its path, else aside when another key is in the way. */
+  async #place(folder: string, key: string): Promise<{ path: string }> {
+    const path = treePath(this.#drive, folder, key);
+    if (path === undefined) return { path: overflowPath(folder, key) };
+    const there = await this.#drive.stat(path);
+    if (there?.kind === "file") return { path };
+    if (there || (await this.#fileAbove(folder, path))) return { path: overflowPath(folder, key) };
+    if (await this.#hasOverflow(folder)) {
+      const aside = overflowPath(folder, key);
+      if (await this.#drive.stat(aside)) return { path: aside };
+    }
+    return { path };
+  }
+
+  async #fileAbove(folder: string, path: string): Promise<boolean> {
+    for (let end = path.lastIndexOf("/"); end > folder.length; end = path.lastIndexOf("/", end - 1)) {
+      const above = await this.#drive.stat(path.slice(0, end));
+      if (above) return above.kind === "file";
+    }
+    return false;
+  }
+
+  async #removeEmptyFolders(folder: string, path: string): Promise<void> {
+    const stop = path.startsWith(`${folder}/${hiddenFolder}/`)
+      ? folder.length + hiddenFolder.length + 1
+      : folder.length;
+    for (let end = path.lastIndexOf("/"); end > stop; end = path.lastIndexOf("/", end - 1))
+      if (!(await this.#drive.removeFolder(path.slice(0, end)))) return;
+  }
+}
+
+/** Turns a drive's refusal into S3's. */
+async function translate<T>(work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DriveError)) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "ENOSPC" || code === "EDQUOT") throw full();
+      throw error;
+    }
+    switch (error.code) {
+      case "Exists":
+        throw new ObjectsError(
+          "PreconditionFailed",
+          "At least one of the pre-conditions you specified did not hold",
+          {
+            Condition: "If-None-Match",
+          },
+        );
+      case "NotAFolder":
+      case "IsAFolder":
+        throw new ObjectsError(
+          "ConditionalRequestConflict",
+          "Another write took this name for a folder or a file meanwhile; try again.",
+        );
+      case "NoSpace":
+        throw full();
+      case "NotFound":
+        throw new ObjectsError("NoSuchBucket", "The specified bucket does not exist");
+      case "NameRefused":
+        throw new ObjectsError("InvalidArgument", error.message);
+      default:
+        throw new ObjectsError("AccessDenied", error.message);
+    }
+  }
+}
+
+const full = () =>
+  new ObjectsError("XMinioStorageFull", "The drive has no room left for this; free some and try again.");

@@ -1,0 +1,147 @@
+import {
+  type ChecksumAlgorithm,
+  type Conditions,
+  checksumAlgorithms,
+  type ObjectInfo,
+  type ObjectMetadata,
+  systemHeaders,
+} from "@overcoat/objects";
+import { type Context, header } from "./context.ts";
+import { S3Error } from "./errors.ts";
+
+const largestUserMetadata = 2048;
+const date = (text: string | undefined) => {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+};
+
+/** Conditional headers; with a prefix, those of a copy's source. */
+export function conditionsOf(context: Context, prefix = ""): Conditions | undefined {
+  const ifMatch = header(context, `${prefix}if-match`);
+  const ifNoneMatch = header(context, `${prefix}if-none-match`);
+  const ifModifiedSince = date(header(context, `${prefix}if-modified-since`));
+  const ifUnmodifiedSince = date(header(context, `${prefix}if-unmodified-since`));
+  if (ifMatch ?? ifNoneMatch ?? ifModifiedSince ?? ifUnmodifiedSince)
+    return { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince };
+  return undefined;
+}
+
+/** Conditions that count for a write. */
+export function writeConditions(context: Context): Conditions | undefined {
+  const ifMatch = header(context, "if-match");
+  const ifNoneMatch = header(context, "if-none-match");
+  return (ifMatch ?? ifNoneMatch) ? { ifMatch, ifNoneMatch } : undefined;
+}
+
+/** Latin-1 as Node.js reads headers, back to the UTF-8 that clients send. */
+const utf8 = (value: string) => {
+  if (!/[\x80-\xff]/.test(value)) return value;
+  const decoded = Buffer.from(value, "latin1").toString("utf8");
+  return decoded.includes("\ufffd") ? value : decoded;
+};
+
+/** Headers to be stored with an object, from the request. @throws S3Error MetadataTooLarge, InvalidTag */
+export function metadataOf(context: Context): ObjectMetadata {
+  const { headers } = context.request;
+  const stored: Record<string, string> = {};
+  for (const name of systemHeaders) {
+    const value = header(context, name);
+    if (value === undefined) continue;
+    if (name !== "content-encoding") stored[name] = utf8(value);
+    else {
+      const rest = value
+        .split(",")
+        .map((one) => one.trim())
+        .filter((one) => one && one !== "aws-chunked");
+      if (rest.length) stored[name] = rest.join(",");
+    }
+  }
+  const user: Record<string, string> = {};
+  let size = 0;
+  for (const name in headers)
+    if (name.startsWith("x-amz-meta-")) {
+      const value = utf8(header(context, name) ?? "");
+      user[name.slice(11)] = value;
+      size += name.length - 11 + Buffer.byteLength(value);
+    }
+  if (size > largestUserMetadata)
+    throw new S3Error("MetadataTooLarge", undefined, {
+      Size: String(size),
+      MaxSizeAllowed: String(largestUserMetadata),
+    });
+  return { headers: stored, user, tags: tagsOf(header(context, "x-amz-tagging") ?? "") };
+}
+
+/** Tags of `x-amz-tagging`, a query string. @throws S3Error InvalidTag, InvalidArgument */
+export function tagsOf(query: string): Record<string, string> {
+  const pairs = [...new URLSearchParams(query)];
+  const tags = checkTags(pairs);
+  return tags;
+}
+
+/** S3's limits on tags: 10, keys of 128 and values of 256 characters, no key twice. */
+export function checkTags(pairs: readonly (readonly [string, string])[], most = 10): Record<string, string> {
+  if (pairs.length > most)
+    throw new S3Error(
+      most === 10 ? "BadRequest" : "BadRequest",
+      `Object tags cannot be greater than ${most}`,
+    );
+  const tags: Record<string, string> = {};
+  for (const [key, value] of pairs) {
+    if (key === "" || key.length > 128)
+      throw new S3Error("InvalidTag", "The TagKey you have provided is invalid");
+    if (value.length > 256) throw new S3Error("InvalidTag", "The TagValue you have provided is invalid");
+    if (Object.hasOwn(tags, key))
+      throw new S3Error("InvalidTag", "Cannot provide multiple Tags with the same key");
+    tags[key] = value;
+  }
+  return tags;
+}
+
+/** Header name of a checksum. */
+export const checksumHeader = (algorithm: ChecksumAlgorithm) => `x-amz-checksum-${algorithm.toLowerCase()}`;
+
+/** A client's name of an algorithm. @throws S3Error InvalidRequest */
+export function algorithmOf(name: string | undefined): ChecksumAlgorithm | undefined {
+  if (name === undefined) return undefined;
+  const algorithm = checksumAlgorithms.find((one) => one === name.toUpperCase());
+  if (!algorithm) throw new S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.");
+  return algorithm;
+}
+
+/** Headers of GET and HEAD for an object. */
+export function objectHeaders(context: Context, info: ObjectInfo): Record<string, string | number> {
+  const { metadata } = info;
+  const out: Record<string, string | number> = {
+    "last-modified": new Date(info.modified).toUTCString(),
+    etag: `"${info.etag}"`,
+    "accept-ranges": "bytes",
+    "content-type": metadata.headers["content-type"] ?? "binary/octet-stream",
+  };
+  for (const name of systemHeaders) {
+    const value = metadata.headers[name];
+    if (value !== undefined) out[name] = latin1(value);
+  }
+  for (const name in metadata.user) out[`x-amz-meta-${name}`] = latin1(metadata.user[name]!);
+  const tags = Object.keys(metadata.tags).length;
+  if (tags) out["x-amz-tagging-count"] = tags;
+  if (header(context, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED")
+    Object.assign(out, checksumHeaders(info));
+  for (const [name, value] of context.query)
+    if (name.startsWith("response-")) {
+      const target = name.slice(9);
+      if ((systemHeaders as readonly string[]).includes(target)) out[target] = value;
+    }
+  return out;
+}
+
+/** A value that Node.js can put into a header so that its UTF-8 bytes go out. */
+const latin1 = (value: string) =>
+  /[^\x00-\x7f]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
+
+/** The stored checksum as headers. */
+export function checksumHeaders(info: Pick<ObjectInfo, "checksum">): Record<string, string> {
+  const { checksum } = info;
+  if (!checksum) return {};
+  return { [checksumHeader(checksum.algorithm)]: checksum.value, "x-amz-checksum-type": checksum.type };
+}

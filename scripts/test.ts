@@ -1,0 +1,183 @@
+/**
+ * `npm test`: brings the tools that npm cannot, then checks and tests everything. `--quick` leaves out what
+ * needs those tools: it checks the code and runs the unit tests.
+ */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const cache = join(root, ".cache");
+const quick = process.argv.includes("--quick");
+const path = `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH ?? ""}`;
+const environment: NodeJS.ProcessEnv = { ...process.env, PATH: path };
+let passed = 0;
+let failed = 0;
+
+process.chdir(root);
+mkdirSync(cache, { recursive: true });
+
+/** Runs a program with its output shown. */
+function run(command: string, ...args: string[]): boolean {
+  const { status, error } = spawnSync(command, args, { stdio: "inherit", env: environment });
+  if (error) console.error(String(error));
+  return status === 0;
+}
+
+/** What a program prints, or undefined when it fails. */
+function output(command: string, ...args: string[]): string | undefined {
+  const { status, stdout } = spawnSync(command, args, { encoding: "utf8", env: environment });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+function step(title: string, work: () => boolean): boolean {
+  console.log(`\n== ${title}`);
+  const start = Date.now();
+  const ok = work();
+  if (ok) passed += 1;
+  else failed += 1;
+  console.log(`== ${title}: ${ok ? "passed" : "FAILED"} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+  return ok;
+}
+
+function onPath(name: string): string | undefined {
+  for (const folder of path.split(delimiter)) {
+    try {
+      const file = join(folder, name);
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not there.
+    }
+  }
+}
+
+let updated = false;
+function aptInstall(...packages: string[]): boolean {
+  if (!onPath("apt-get") || process.getuid?.() !== 0) return false;
+  environment.DEBIAN_FRONTEND = "noninteractive";
+  if (!updated) {
+    console.log("apt-get update");
+    updated = true;
+    run("apt-get", "-qq", "update");
+  }
+  console.log(`apt-get install ${packages.join(" ")}`);
+  return run("apt-get", "-qq", "-y", "--no-install-recommends", "install", ...packages);
+}
+
+/** A program on PATH, else Debian's; says what to install when that is not possible. */
+function ensureProgram(name: string, variable?: string): boolean {
+  const chosen = variable ? process.env[variable] : undefined;
+  const file = chosen || onPath(name) || (aptInstall(name) ? onPath(name) : undefined);
+  if (!file) {
+    console.error(`${name} is missing. Install it as root: apt-get install ${name}`);
+    return false;
+  }
+  console.log(`${name}: ${file}`);
+  if (variable) environment[variable] = file;
+  return true;
+}
+
+interface PythonTools {
+  python: string;
+  aws: string;
+}
+
+/** The interpreter and its `aws` when both libraries are there. */
+function pythonTools(python: string): PythonTools | undefined {
+  const executable = output(python, "-c", "import boto3, awscli, sys; print(sys.executable)");
+  if (executable) {
+    const beside = join(dirname(executable), "aws");
+    const aws = existsSync(beside) ? beside : onPath("aws");
+    return aws && output(aws, "--version") !== undefined ? { python: executable, aws } : undefined;
+  }
+  // Version 2 of aws brings its own Python.
+  const aws = onPath("aws");
+  const other = output(python, "-c", "import boto3, sys; print(sys.executable)");
+  return other && aws && output(aws, "--version") !== undefined ? { python: other, aws } : undefined;
+}
+
+function makeVenv(venv: string): PythonTools | undefined {
+  const python = join(venv, "bin/python3");
+  const make = () => {
+    rmSync(venv, { recursive: true, force: true });
+    return output("python3", "-m", "venv", venv) !== undefined;
+  };
+  console.log(`making a venv in ${venv}`);
+  if (!make()) {
+    if (!aptInstall("python3", "python3-venv") || !make()) return undefined;
+  }
+  console.log("pip install boto3 awscli");
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  return run(python, ...pip, "boto3", "awscli") ? pythonTools(python) : undefined;
+}
+
+function ensurePython(): boolean {
+  const venv = join(cache, "venv");
+  const tools =
+    pythonTools(process.env.OVERCOAT_TEST_PYTHON ?? "python3") ??
+    pythonTools(join(venv, "bin/python3")) ??
+    makeVenv(venv) ??
+    (aptInstall("python3-boto3", "awscli") ? pythonTools("/usr/bin/python3") : undefined);
+  if (!tools) {
+    console.error(
+      "boto3 and awscli are missing and could not be installed. Install them in one of these ways:",
+    );
+    console.error("  as root: apt-get install python3-boto3 awscli");
+    console.error("  as root: apt-get install python3-venv, then run this again");
+    return false;
+  }
+  environment.OVERCOAT_TEST_PYTHON = tools.python;
+  environment.OVERCOAT_TEST_AWS = process.env.OVERCOAT_TEST_AWS ?? tools.aws;
+  console.log(`boto3: ${tools.python}`);
+  console.log(`aws: ${environment.OVERCOAT_TEST_AWS}`);
+  return true;
+}
+
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: { status: string; assertionResults: unknown[] }[];
+}
+
+/** Runs Vitest and counts its tests; a file that does not load counts as one failure. */
+function tests(title: string, ...args: string[]): void {
+  console.log(`\n== ${title}`);
+  const file = join(cache, "vitest.json");
+  rmSync(file, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const ok = run("vitest", "run", ...reporters, ...args);
+  let failures = 0;
+  if (existsSync(file)) {
+    const report = JSON.parse(readFileSync(file, "utf8")) as Report;
+    passed += report.numPassedTests;
+    failures = report.numFailedTests;
+    for (const { status, assertionResults } of report.testResults) {
+      if (status === "failed" && assertionResults.length === 0) failures += 1;
+    }
+  }
+  failed += !ok && failures === 0 ? 1 : failures;
+}
+
+let toolsReady = false;
+if (!quick) {
+  toolsReady = step("Tools: boto3, aws, rclone, openssl", () => {
+    const found = [ensurePython(), ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"), ensureProgram("openssl")];
+    return found.every(Boolean);
+  });
+}
+step("Types: tsc --noEmit", () => run("tsc", "--noEmit"));
+step("Style: biome check .", () => run("biome", "check", "."));
+if (toolsReady) {
+  tests("Tests: vitest run");
+  step("Smoke test: tests/smoke/onedrive_wrapper_smoke.sh", () =>
+    run("tests/smoke/onedrive_wrapper_smoke.sh"),
+  );
+} else {
+  tests("Unit tests: vitest run", "--dir", "packages");
+  if (!quick) console.error("\nWithout the tools above, the client suites and the smoke test did not run.");
+}
+
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

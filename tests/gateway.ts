@@ -1,0 +1,215 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { get as httpGet } from "node:http";
+import { Agent, get as httpsGet } from "node:https";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("..", import.meta.url));
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export interface GatewayOptions {
+  /** Serve HTTPS with a certificate of its own making. */
+  tls?: boolean;
+  /** More flags for `overcoat serve s3`. */
+  flags?: readonly string[];
+}
+
+export interface Gateway {
+  readonly endpoint: string;
+  readonly port: number;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** The folder that is served: its folders are the buckets. */
+  readonly folder: string;
+  /** For the client's own files; goes away with the gateway. */
+  readonly scratch: string;
+  /** The certificate's path, when serving HTTPS. */
+  readonly certificate: string | undefined;
+  /** For Node.js clients, when serving HTTPS. */
+  readonly agent: Agent | undefined;
+  /** For programs that use the gateway: credentials, no settings of the user's own, no proxy. */
+  readonly environment: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the `overcoat` command on a folder and a port of its own and waits until it answers.
+ * `OVERCOAT_TEST_COMMAND`, a shell line that uses `$FOLDER $DATA $ADDR $PORT $ID $SECRET $CERT $KEY`, puts
+ * another server in its place, to see whether a test or the gateway is wrong.
+ */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const work = await mkdtemp(join(tmpdir(), "overcoat-test-"));
+  const folder = join(work, "drive");
+  const data = join(work, "data");
+  const scratch = join(work, "scratch");
+  for (const path of [folder, data, scratch]) await mkdir(path);
+  const accessKeyId = "test-access";
+  const secretAccessKey = "test-secret";
+  const tls = options.tls ? await makeCertificate(work) : undefined;
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const child = launch();
+  running.add(child);
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk) => {
+      log = (log + chunk).slice(-20_000);
+    });
+  }
+  const exited = new Promise<void>((resolve) => {
+    child.once("error", (error) => {
+      log += String(error);
+      resolve();
+    });
+    child.once("exit", () => resolve());
+  }).then(() => {
+    running.delete(child);
+  });
+
+  function launch(): ChildProcess {
+    const other = process.env.OVERCOAT_TEST_COMMAND;
+    if (other) {
+      const variables = { FOLDER: folder, DATA: data, ADDR: address, PORT: String(port) };
+      const keys = { ID: accessKeyId, SECRET: secretAccessKey, CERT: tls?.cert ?? "", KEY: tls?.key ?? "" };
+      return spawn("sh", ["-c", `exec ${other}`], { env: { ...process.env, ...variables, ...keys } });
+    }
+    const flags = ["--addr", address, "--auth-key", `${accessKeyId},${secretAccessKey}`, "--v2-auth"];
+    flags.push("--workers", "2", "--data", data, "--no-fsync");
+    if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
+    const command = join(root, "packages/cli/bin/overcoat.js");
+    const args = [command, "serve", "s3", folder, ...flags, ...(options.flags ?? [])];
+    // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
+    const env = { ...process.env };
+    for (const name of Object.keys(env)) if (/^(RC_S3_|AWS_|OVERCOAT_)/.test(name)) delete env[name];
+    return spawn(process.execPath, args, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  async function stop() {
+    if (running.has(child)) {
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      await exited;
+      clearTimeout(late);
+    }
+    agent?.destroy();
+    await rm(work, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  const certificate = tls?.cert;
+  const agent = tls ? new Agent({ ca: await readFile(tls.cert), keepAlive: true }) : undefined;
+  const endpoint = `${tls ? "https" : "http"}://${address}`;
+  const deadline = Date.now() + 30_000;
+  while (!(await answers(endpoint, agent))) {
+    if (!running.has(child) || Date.now() > deadline) {
+      await stop();
+      throw new Error(`The gateway did not start on ${endpoint}:\n${log}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  const environment: NodeJS.ProcessEnv = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (!/^(AWS_|RCLONE_|BOTO)|_proxy$/i.test(name)) environment[name] = value;
+  }
+  Object.assign(environment, {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_DEFAULT_REGION: "us-east-1",
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_EC2_METADATA_DISABLED: "true",
+    RCLONE_CONFIG: join(scratch, "rclone.conf"),
+    ...(certificate ? { AWS_CA_BUNDLE: certificate } : {}),
+  });
+  await writeFile(join(scratch, "rclone.conf"), "");
+  return {
+    endpoint,
+    port,
+    accessKeyId,
+    secretAccessKey,
+    folder,
+    scratch,
+    certificate,
+    agent,
+    environment,
+    stop,
+  };
+}
+
+/** Runs a program to its end. @throws Error with what it printed when it fails. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<string> {
+  try {
+    const { stdout } = await run(command, args, { ...options, maxBuffer: 64 << 20, timeout: 110_000 });
+    return stdout;
+  } catch (error) {
+    const { stdout = "", stderr = "", message } = error as Error & { stdout?: string; stderr?: string };
+    throw new Error(`${message}\n${stdout}\n${stderr}`);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("No port");
+  return address.port;
+}
+
+function answers(endpoint: string, agent: Agent | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    const get = agent ? httpsGet : httpGet;
+    const request = get(endpoint, { agent, timeout: 2000 }, (response) => {
+      response.resume();
+      response.once("end", () => resolve(true));
+      response.once("error", () => resolve(false));
+    });
+    request.once("timeout", () => request.destroy(new Error("timeout")));
+    request.once("error", () => resolve(false));
+  });
+}
+
+async function makeCertificate(work: string): Promise<{ cert: string; key: string }> {
+  const folder = join(work, "tls");
+  await mkdir(folder);
+  const config = join(folder, "openssl.cnf");
+  // The names that most servers look for in a folder of certificates.
+  const cert = join(folder, "public.crt");
+  const key = join(folder, "private.key");
+  await writeFile(
+    config,
+    `[req]
+distinguished_name = name
+x509_extensions = extensions
+prompt = no
+[name]
+CN = localhost
+[extensions]
+subjectAltName = DNS:localhost, IP:127.0.0.1
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, digitalSignature, keyCertSign
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+`,
+  );
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"];
+  const files = ["-keyout", key, "-out", cert, "-config", config];
+  await runProgram("openssl", ["req", "-x509", "-nodes", "-days", "2", ...curve, ...files]);
+  return { cert, key };
+}
