@@ -20,6 +20,7 @@ type ToWorker =
   | { type: "drain" }
   | { type: "metrics"; id: number };
 type FromWorker =
+  | { type: "started" }
   | { type: "ready"; listening: Gateway["listening"] }
   | { type: "failed"; message: string }
   | { type: "metrics"; id: number; text: string };
@@ -108,9 +109,10 @@ async function serveInWorkers(settings: Settings): Promise<Service> {
     let failure: string | undefined;
     ready.set(worker, false);
     worker.on("error", () => {});
-    worker.send({ type: "settings", settings } satisfies ToWorker);
     worker.on("message", (message: FromWorker) => {
-      if (message.type === "ready") {
+      // A worker asks once it listens: what is sent while its modules still load would be lost.
+      if (message.type === "started") worker.send({ type: "settings", settings } satisfies ToWorker);
+      else if (message.type === "ready") {
         ready.set(worker, true);
         onReady?.(message.listening);
       } else if (message.type === "failed") failure = message.message;
@@ -218,4 +220,5 @@ export function runWorker(): void {
       fail(error);
     }
   });
+  send({ type: "started" });
 }

@@ -2,12 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Objects } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import type { Verified } from "./auth/sigv4.ts";
+import type { Rights } from "./authorize.ts";
 
 /** What every operation knows of its server. */
 export interface Service {
+  readonly rights: Rights;
+  readonly v2Auth: boolean;
+  /** The key pair of an access key id. */
+  lookup(id: string): Credential | undefined;
   readonly objects: Objects;
   readonly region: string;
-  readonly readOnly: boolean;
   readonly publicUrl?: string;
 }
 

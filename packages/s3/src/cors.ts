@@ -73,3 +73,12 @@ export async function preflight(context: Context): Promise<void> {
     });
   reply(context, 200, headers);
 }
+
+/** Adds the CORS headers that the bucket's rules grant to this request's origin. */
+export async function allowOrigin(context: Context): Promise<void> {
+  const origin = header(context, "origin");
+  if (origin === undefined || !context.bucket) return;
+  const method = header(context, "access-control-request-method") ?? context.request.method ?? "";
+  const headers = matchCors(await corsRules(context), { origin, method });
+  for (const name in headers) context.response.setHeader(name, headers[name]!);
+}

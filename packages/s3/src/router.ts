@@ -1,12 +1,15 @@
 import type { Context, Operation } from "./context.ts";
 import { header } from "./context.ts";
 import { S3Error } from "./errors.ts";
+import * as cors from "./operations/bucket-cors.ts";
+import * as policy from "./operations/bucket-policy.ts";
 import * as buckets from "./operations/buckets.ts";
 import { deleteObject, deleteObjects } from "./operations/delete-objects.ts";
 import { getObject, headObject } from "./operations/get-object.ts";
 import * as listing from "./operations/list-objects.ts";
 import * as multipart from "./operations/multipart.ts";
 import * as information from "./operations/object-information.ts";
+import { postObject } from "./operations/post-object.ts";
 import { copyObject, putObject, renameObject } from "./operations/write-object.ts";
 
 /** An operation by S3's name, and whether it changes anything. */
@@ -25,6 +28,9 @@ const onBucket: Record<string, Record<string, Route>> = {
     versioning: read("GetBucketVersioning", buckets.getBucketVersioning),
     acl: read("GetBucketAcl", buckets.getBucketAcl),
     tagging: read("GetBucketTagging", buckets.getBucketTagging),
+    cors: read("GetBucketCors", cors.getBucketCors),
+    policy: read("GetBucketPolicy", policy.getBucketPolicy),
+    policyStatus: read("GetBucketPolicyStatus", policy.getBucketPolicyStatus),
     versions: read("ListObjectVersions", listing.listObjectVersions),
     uploads: read("ListMultipartUploads", listing.listMultipartUploads),
     requestPayment: read("GetBucketRequestPayment", buckets.getRequestPayment),
@@ -44,8 +50,14 @@ const onBucket: Record<string, Record<string, Route>> = {
   PUT: {
     acl: write("PutBucketAcl", buckets.putAcl),
     tagging: write("PutBucketTagging", buckets.putBucketTagging),
+    cors: write("PutBucketCors", cors.putBucketCors),
+    policy: write("PutBucketPolicy", policy.putBucketPolicy),
   },
-  DELETE: { tagging: write("DeleteBucketTagging", buckets.deleteBucketTagging) },
+  DELETE: {
+    tagging: write("DeleteBucketTagging", buckets.deleteBucketTagging),
+    cors: write("DeleteBucketCors", cors.deleteBucketCors),
+    policy: write("DeleteBucketPolicy", policy.deleteBucketPolicy),
+  },
   POST: { delete: write("DeleteObjects", deleteObjects) },
   HEAD: {},
 };
@@ -86,6 +98,7 @@ const plainObject: Record<string, Route> = {
   PUT: write("PutObject", putObject),
   DELETE: write("DeleteObject", deleteObject),
 };
+const post = write("PostObject", postObject);
 const copy = write("CopyObject", copyObject);
 const copyPart = write("UploadPartCopy", multipart.uploadPartCopy);
 const listV2 = read("ListObjectsV2", listing.listObjectsV2);
@@ -120,6 +133,8 @@ export function route(context: Context): Route {
   }
   if (key && method === "PUT" && header(context, "x-amz-copy-source") !== undefined) return copy;
   if (!key && method === "GET" && query.get("list-type") === "2") return listV2;
+  if (!key && method === "POST" && header(context, "content-type")?.startsWith("multipart/form-data"))
+    return post;
   const found = (key ? plainObject : plainBucket)[method];
   if (!found) throw new S3Error("MethodNotAllowed");
   return found;

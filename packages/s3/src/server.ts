@@ -7,6 +7,7 @@ import type { Credential } from "./auth/credentials.ts";
 import { authenticate } from "./auth/index.ts";
 import { authorize, type Rights } from "./authorize.ts";
 import { type Context, reply, type Service } from "./context.ts";
+import { allowOrigin, preflight } from "./cors.ts";
 import { S3Error } from "./errors.ts";
 import { Metrics } from "./metrics.ts";
 import { route } from "./router.ts";
@@ -64,7 +65,14 @@ export class S3Server {
       anonymousRead: new Set(options.anonymousRead),
       readOnly: options.readOnly,
     };
-    this.#service = options;
+    this.#service = {
+      objects: options.objects,
+      region: options.region,
+      publicUrl: options.publicUrl,
+      v2Auth: options.v2Auth,
+      rights: this.#rights,
+      lookup: (id) => this.#credentials.get(id),
+    };
     const settings: http.ServerOptions = {
       keepAliveTimeout: 65_000,
       headersTimeout,
@@ -135,10 +143,16 @@ export class S3Server {
     let context: Context | undefined;
     try {
       context = this.#context(request, response, requestId);
-      const found = route(context);
-      operation = found.name;
-      authorize(context, found, this.#rights);
-      await found.run(context);
+      if (request.method === "OPTIONS") {
+        operation = "Preflight";
+        await preflight(context);
+      } else {
+        await allowOrigin(context);
+        const found = route(context);
+        operation = found.name;
+        await authorize(context, found);
+        await found.run(context);
+      }
     } catch (error) {
       fail(request, response, requestId, error, this.#options.log);
     }
@@ -163,14 +177,17 @@ export class S3Server {
     const rawQuery = mark < 0 ? "" : url.slice(mark + 1);
     if (!rawPath.startsWith("/")) throw new S3Error("InvalidURI");
     const hostBucket = this.#bucketOfHost(request.headers.host ?? "");
-    const verified = authenticate(
-      { method: request.method ?? "", rawPath, rawQuery, headers: request.headers },
-      {
-        lookup: (id) => this.#credentials.get(id),
-        v2Allowed: this.#options.v2Auth,
-        bucketFromHost: hostBucket,
-      },
-    );
+    const verified =
+      request.method === "OPTIONS"
+        ? "anonymous"
+        : authenticate(
+            { method: request.method ?? "", rawPath, rawQuery, headers: request.headers },
+            {
+              lookup: this.#service.lookup,
+              v2Allowed: this.#options.v2Auth,
+              bucketFromHost: hostBucket,
+            },
+          );
     const base = this.#options.baseUrl?.replace(/^\/*|\/*$/g, "");
     let path = rawPath;
     if (base) {

@@ -25,6 +25,7 @@ const parser = new XMLParser({
   parseTagValue: false,
   removeNSPrefix: true,
   processEntities: true,
+  htmlEntities: true,
   trimValues: false,
 });
 

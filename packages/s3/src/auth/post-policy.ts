@@ -192,7 +192,11 @@ export function verifyPostPolicy(
     }
   }
   const extra = [...values.keys()].filter(
-    (name) => !covered.has(name) && !uncovered.has(name) && !name.startsWith("x-ignore-"),
+    (name) =>
+      !covered.has(name) &&
+      !uncovered.has(name) &&
+      !name.startsWith("x-ignore-") &&
+      !name.startsWith("x-amz-checksum-"),
   );
   if (extra.length > 0) throw denied(`Extra input fields: ${extra.join(", ")}`);
   return { credential, minLength, maxLength };
