@@ -22,6 +22,15 @@ cleanup() {
   trap - EXIT INT TERM
   if [ -n "$gateway" ]; then
     kill "$gateway" 2>/dev/null || true
+    for _ in $(seq 100); do
+      kill -0 "$gateway" 2>/dev/null || break
+      sleep 0.1
+    done
+    # It had its time to drain.
+    if kill -KILL "$gateway" 2>/dev/null; then
+      echo "[smoke] the gateway did not stop by itself" >&2
+      [ "$status" -ne 0 ] || status=1
+    fi
     wait "$gateway" 2>/dev/null || true
   fi
   if [ "$status" -ne 0 ] && [ -s "$work/gateway.log" ]; then

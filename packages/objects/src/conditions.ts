@@ -15,6 +15,13 @@ const listed = (list: string, etag: string) =>
     return tag === "*" || tag === etag;
   });
 
+/** What a 304 must carry (RFC 9110 section 15.4.5). */
+const notModified = ({ etag, modified }: Current) =>
+  new ObjectsError("NotModified", "Not Modified", {
+    ETag: etag,
+    LastModified: new Date(modified).toUTCString(),
+  });
+
 const seconds = (milliseconds: number) => Math.floor(milliseconds / 1000);
 
 function refuse(condition: string): never {
@@ -35,9 +42,9 @@ export function checkRead(conditions: Conditions, current: Current): void {
   } else if (ifUnmodifiedSince !== undefined && seconds(current.modified) > seconds(ifUnmodifiedSince))
     refuse("If-Unmodified-Since");
   if (ifNoneMatch !== undefined) {
-    if (listed(ifNoneMatch, current.etag)) throw new ObjectsError("NotModified", "Not Modified");
+    if (listed(ifNoneMatch, current.etag)) throw notModified(current);
   } else if (ifModifiedSince !== undefined && seconds(current.modified) <= seconds(ifModifiedSince))
-    throw new ObjectsError("NotModified", "Not Modified");
+    throw notModified(current);
 }
 
 /**

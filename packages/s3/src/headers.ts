@@ -53,7 +53,7 @@ export function metadataOf(context: Context): ObjectMetadata {
         .split(",")
         .map((one) => one.trim())
         .filter((one) => one && one !== "aws-chunked");
-      if (rest.length) stored[name] = rest.join(",");
+      if (rest.length) stored[name] = rest.join(", ");
     }
   }
   const user: Record<string, string> = {};

@@ -298,6 +298,10 @@ function fail(
     if (name === "etag" || name.startsWith("content-") || name.startsWith("x-amz-meta-"))
       response.removeHeader(name);
   if (known.status === 405) response.setHeader("allow", "GET, HEAD, PUT, POST, DELETE");
+  if (known.code === "NotModified") {
+    const { ETag, LastModified } = known.detail;
+    return reply({ request, response } as Context, 304, { etag: `"${ETag}"`, "last-modified": LastModified });
+  }
   reply({ request, response } as Context, known.status, { "content-type": "application/xml" }, xml);
 }
 

@@ -98,15 +98,11 @@ export const listObjectsV2: Operation = async (context) => {
   const delimiter = query.get("delimiter") || undefined;
   const startAfter = query.get("start-after");
   const token = query.get("continuation-token");
-  if (token === "")
-    throw new S3Error("InvalidArgument", "The continuation token provided is incorrect", {
-      ArgumentName: "continuation-token",
-    });
   const page = await service.objects.listObjects(bucket, {
     prefix,
     delimiter,
     maxKeys: taken,
-    ...(token !== undefined ? fromToken(token) : startAfter ? { after: startAfter } : {}),
+    ...(token ? fromToken(token) : startAfter ? { after: startAfter } : {}),
   });
   const withOwner = query.get("fetch-owner") === "true";
   replyXml(
