@@ -300,7 +300,8 @@ function fail(
   if (known.status === 405) response.setHeader("allow", "GET, HEAD, PUT, POST, DELETE");
   if (known.code === "NotModified") {
     const { ETag, LastModified } = known.detail;
-    return reply({ request, response } as Context, 304, { etag: `"${ETag}"`, "last-modified": LastModified });
+    reply({ request, response } as Context, 304, { etag: `"${ETag}"`, "last-modified": LastModified });
+    return;
   }
   reply({ request, response } as Context, known.status, { "content-type": "application/xml" }, xml);
 }
