@@ -16,9 +16,9 @@ export {
 export {
   Objects,
   type ObjectsOptions,
-  type OpenObject,
   openObjects,
   type PutOptions,
 } from "./objects.ts";
+export { OpenObject } from "./open-object.ts";
 export { type ByteSource, type Payload, payloadOf } from "./payload.ts";
 export type { CompletedPart, PartInfo, Upload } from "./uploads.ts";

@@ -11,8 +11,8 @@ export interface ListRequest {
   readonly after?: string;
   /** Only keys and common prefixes behind this common prefix, with all that is in it. */
   readonly afterPrefix?: string;
-  /** Objects and common prefixes together, at most. */
-  readonly maxKeys: number;
+  /** Objects and common prefixes together, at most; default 1,000. */
+  readonly maxKeys?: number;
 }
 
 /** One page: objects and common prefixes, each in the order of S3 keys. */
@@ -51,7 +51,7 @@ export class Listing {
   }
 
   async page(bucketPath: string, request: ListRequest): Promise<ListPage> {
-    const { prefix = "", delimiter, maxKeys } = request;
+    const { prefix = "", delimiter, maxKeys = 1000 } = request;
     const walk: Walk = { prefix, after: request.after, rollUp: delimiter === "/", skip: request.afterPrefix };
     const objects: ObjectInfo[] = [];
     const prefixes: string[] = [];

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import {
   type DescribedFile,
   type Drive,
@@ -22,6 +21,7 @@ import {
   type ObjectInfo,
   type ObjectMetadata,
 } from "./metadata.ts";
+import { OpenObject } from "./open-object.ts";
 import { type ByteSource, type Payload, payloadOf } from "./payload.ts";
 import { encodeRecord, type ObjectRecord, objectInfo } from "./record.ts";
 import { type CompletedPart, chooseParts, multipartEtag, type Upload, Uploads } from "./uploads.ts";
@@ -35,16 +35,8 @@ export interface ObjectsOptions {
 }
 
 export interface PutOptions {
-  readonly metadata?: ObjectMetadata;
+  readonly metadata?: Partial<ObjectMetadata>;
   readonly conditions?: Conditions;
-}
-
-/** An object opened for reading: must be closed. */
-export interface OpenObject {
-  readonly info: ObjectInfo;
-  readBytes(start: number, end: number): Promise<Buffer> | Buffer;
-  readStream(start: number, end: number): Readable;
-  close(): Promise<void> | void;
 }
 
 export interface CopyOptions extends PutOptions {
@@ -69,7 +61,7 @@ export async function openObjects(options: ObjectsOptions): Promise<Objects> {
 }
 
 /** S3's objects and buckets on a drive. Errors are `ObjectsError` with S3's codes. */
-export class Objects {
+export class Objects implements AsyncDisposable {
   readonly buckets: Buckets;
   readonly uploads: Uploads;
   readonly #drive: Drive;
@@ -108,7 +100,11 @@ export class Objects {
     await this.#drive.close();
   }
 
-  async listObjects(bucket: string, request: ListRequest): Promise<ListPage> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async listObjects(bucket: string, request: ListRequest = {}): Promise<ListPage> {
     return this.#listing.page(await this.buckets.path(bucket), request);
   }
 
@@ -130,12 +126,7 @@ export class Objects {
     try {
       const info = objectInfo(key, file);
       if (conditions) checkRead(conditions, info);
-      return {
-        info,
-        readBytes: (start, end) => file.readBytes(start, end),
-        readStream: (start, end) => file.readStream(start, end),
-        close: () => file.close(),
-      };
+      return new OpenObject(info, file);
     } catch (error) {
       await file.close();
       throw error;
@@ -158,7 +149,7 @@ export class Objects {
       const { md5, checksum } = payload.result();
       return {
         etag: md5.toString("hex"),
-        metadata: options.metadata ?? noMetadata,
+        metadata: { ...noMetadata, ...options.metadata },
         checksum: checksum && { ...checksum, type: "FULL_OBJECT" },
       };
     });
@@ -180,7 +171,7 @@ export class Objects {
       ...from.info,
       upload: undefined,
       metadata: {
-        ...(options.metadata ?? from.info.metadata),
+        ...(options.metadata ? { ...noMetadata, ...options.metadata } : from.info.metadata),
         tags: options.tags ?? from.info.metadata.tags,
       },
     };
