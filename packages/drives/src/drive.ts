@@ -76,7 +76,10 @@ export interface Drive {
   makeFolder(path: string): Promise<boolean>;
   /** Removes a folder if it is empty. @returns false when it is not empty or not there. */
   removeFolder(path: string): Promise<boolean>;
-  /** Removes temporary files older than this many milliseconds that a crash left behind. */
+  /**
+   * Removes temporary files that a crash left behind; of processes that cannot be seen from here, those older
+   * than this many milliseconds. @returns how many
+   */
   sweep(olderThan: number): Promise<number>;
   close(): Promise<void>;
 }

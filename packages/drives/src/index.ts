@@ -9,3 +9,4 @@ export type {
 } from "./drive.ts";
 export { DriveError } from "./drive.ts";
 export { type LocalDriveOptions, localDrive } from "./local/index.ts";
+export { bootId, hasEnded, isLeftOver, processName, temporaryName } from "./processes.ts";

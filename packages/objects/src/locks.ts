@@ -1,24 +1,40 @@
+import { hash } from "node:crypto";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { bootId, hasEnded, processName } from "@overcoat/drives";
 import { open, type RootDatabase } from "lmdb";
 import { ObjectsError } from "./errors.ts";
 
 interface Holder {
-  pid: number;
+  /** The holder's `processName`. */
+  process: string;
   /** Milliseconds since 1970 after which others may take the lock over. */
   until: number;
 }
 
-const lease = 120_000;
+/** Milliseconds; counts only for holders of which nobody can see whether they still run. */
+const lease = 30_000;
+const renewEvery = 10_000;
 const longestWait = 60_000;
+/** LMDB's keys are short. */
+const longestName = 400;
+/** Milliseconds after which the locks of an earlier boot are removed. */
+const keptFiles = 24 * 3600 * 1000;
 
-/** Locks by name that all processes with the same data directory see; a dead holder's lock is free. */
+/** Locks by name that all processes with the same data directory see; the lock of a dead process is free. */
 export class Locks {
   readonly #store: RootDatabase<Holder, string>;
   readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #held = new Set<string>();
+  readonly #renewal: NodeJS.Timeout;
 
   constructor(data: string) {
-    this.#store = open({ path: join(data, "locks.mdb"), noSync: true });
+    // One file for each boot: it is never synced, so a power loss may leave one that cannot be read.
+    const file = `locks-${bootId ?? "0"}.mdb`;
+    removeEarlier(data, file);
+    this.#store = open({ path: join(data, file), noSync: true });
+    this.#renewal = setInterval(() => this.#renew(), renewEvery).unref();
   }
 
   /** Runs `work` while no one else, here or in another process, holds `name`. */
@@ -35,39 +51,59 @@ export class Locks {
   }
 
   async #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const key = name.length > 400 ? name.slice(0, 400) : name;
+    const key = name.length > longestName ? hash("sha256", name, "hex") : name;
     const deadline = Date.now() + longestWait;
     while (!this.#take(key)) {
       if (Date.now() > deadline)
         throw new ObjectsError("ConditionalRequestConflict", "Another write of this key is taking too long.");
       await sleep(2);
     }
+    this.#held.add(key);
     try {
       return await work();
     } finally {
-      this.#store.removeSync(key);
+      this.#held.delete(key);
+      this.#release(key);
     }
   }
 
   #take(key: string): boolean {
     return this.#store.transactionSync(() => {
       const holder = this.#store.get(key);
-      if (holder && holder.until > Date.now() && alive(holder.pid)) return false;
-      this.#store.putSync(key, { pid: process.pid, until: Date.now() + lease });
+      if (holder && holder.until > Date.now() && hasEnded(holder.process) !== true) return false;
+      this.#put(key);
       return true;
     });
   }
 
+  #put(key: string): void {
+    this.#store.putSync(key, { process: processName, until: Date.now() + lease });
+  }
+
+  #release(key: string): void {
+    this.#store.transactionSync(() => {
+      if (this.#store.get(key)?.process === processName) this.#store.removeSync(key);
+    });
+  }
+
+  #renew(): void {
+    if (this.#held.size === 0) return;
+    this.#store.transactionSync(() => {
+      for (const key of this.#held) if (this.#store.get(key)?.process === processName) this.#put(key);
+    });
+  }
+
   close(): Promise<void> {
+    clearInterval(this.#renewal);
     return this.#store.close();
   }
 }
 
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+function removeEarlier(data: string, current: string): void {
+  for (const name of readdirSync(data)) {
+    if (!/^locks(-.*)?\.mdb(-lock)?$/.test(name) || name === current || name === `${current}-lock`) continue;
+    const path = join(data, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && Date.now() - stats.mtimeMs > keptFiles) rmSync(path, { force: true });
   }
 }

@@ -91,7 +91,7 @@ export class Objects implements AsyncDisposable {
   /** Removes what crashes left behind, and uploads that nobody finished for a week. */
   async sweep(): Promise<void> {
     await this.#drive.sweep(temporaryKept);
-    await this.uploads.expire(uploadsKept);
+    await this.uploads.sweep(uploadsKept, temporaryKept);
   }
 
   async close(): Promise<void> {
@@ -244,7 +244,11 @@ export class Objects implements AsyncDisposable {
   ): Promise<ObjectInfo> {
     const folder = await this.buckets.path(bucket);
     const before = await this.#find(folder, key);
-    if (before?.info.upload === id) return before.info;
+    if (before?.info.upload === id) {
+      // The process that put it together may have ended before it could remove the parts.
+      await this.uploads.remove(id);
+      return before.info;
+    }
     const upload = await this.uploads.get(id, bucket, key);
     const parts = chooseParts(await this.uploads.parts(upload), named);
     const size = parts.reduce((sum, part) => sum + part.size, 0);

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isLeftOver, temporaryName } from "@overcoat/drives";
 import { ObjectsError } from "./errors.ts";
 import type { ChecksumAlgorithm, ObjectMetadata } from "./metadata.ts";
 import type { Payload } from "./payload.ts";
@@ -39,6 +40,7 @@ interface SpooledPart extends PartInfo {
 }
 
 const description = "upload.json";
+const temporaryPrefix = "tmp-";
 const idPattern = /^[0-9a-f]{48}$/;
 const noUpload = () =>
   new ObjectsError(
@@ -58,10 +60,15 @@ export class Uploads {
     const initiated = Date.now();
     const id = initiated.toString(16).padStart(12, "0") + randomBytes(18).toString("hex");
     const whole: Upload = { ...upload, id, initiated };
-    const folder = join(this.#root, id);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, `${description}.new`), JSON.stringify(whole), { mode: 0o600, flush: true });
-    await rename(join(folder, `${description}.new`), join(folder, description));
+    const folder = join(this.#root, temporaryPrefix + temporaryName());
+    await mkdir(folder, { mode: 0o700 });
+    try {
+      await writeFile(join(folder, description), JSON.stringify(whole), { mode: 0o600, flush: true });
+      await rename(folder, join(this.#root, id));
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
     return whole;
   }
 
@@ -96,7 +103,7 @@ export class Uploads {
   /** Spools one part; an earlier one of the same number is replaced. */
   async addPart(upload: Upload, number: number, payload: Payload): Promise<PartInfo> {
     const folder = join(this.#root, upload.id);
-    const temporary = join(folder, `tmp-${process.pid}-${randomBytes(6).toString("hex")}`);
+    const temporary = join(folder, temporaryPrefix + temporaryName());
     const file = await open(temporary, "wx", 0o600).catch((error: NodeJS.ErrnoException) => {
       throw error.code === "ENOENT" ? noUpload() : error;
     });
@@ -156,13 +163,33 @@ export class Uploads {
   }
 
   async remove(id: string): Promise<void> {
-    await rm(join(this.#root, id), { recursive: true, force: true });
+    // In one step, so that no half of an upload is ever found.
+    const gone = join(this.#root, temporaryPrefix + temporaryName());
+    try {
+      await rename(join(this.#root, id), gone);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+      throw error;
+    }
+    await rm(gone, { recursive: true, force: true });
   }
 
-  /** Removes uploads begun more than `milliseconds` ago. */
-  async expire(milliseconds: number): Promise<void> {
+  /** Removes uploads begun more than `uploadsKept` milliseconds ago, and what crashes left (see `isLeftOver`). */
+  async sweep(uploadsKept: number, temporaryKept: number): Promise<void> {
+    await sweepFolder(this.#root, temporaryKept);
     for (const id of await this.#ids())
-      if (Number.parseInt(id.slice(0, 12), 16) < Date.now() - milliseconds) await this.remove(id);
+      if (Number.parseInt(id.slice(0, 12), 16) < Date.now() - uploadsKept) await this.remove(id);
+      else await sweepFolder(join(this.#root, id), temporaryKept);
+  }
+}
+
+async function sweepFolder(folder: string, olderThan: number): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(temporaryPrefix)) continue;
+    const path = join(folder, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats && isLeftOver(name.slice(temporaryPrefix.length), stats.mtimeMs, olderThan))
+      await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Drive } from "../drive.ts";
+import { processName } from "../processes.ts";
 import { localDrive } from "./index.ts";
 
 let top: string;
@@ -229,14 +230,14 @@ test("sweep removes what a crash left", async () => {
   const pending = await drive.create("b/f");
   const dead = spawnSync(process.execPath, ["-e", ""]).pid;
   const folder = join(root, "b/.overcoat/tmp");
-  fs.writeFileSync(join(folder, `${dead}-x`), "");
-  fs.writeFileSync(join(folder, `${process.pid}-young`), "");
-  fs.writeFileSync(join(folder, `${process.pid}-old`), "");
-  fs.utimesSync(join(folder, `${process.pid}-old`), 1, 1);
+  const [numbering, , start] = processName.split(".");
+  for (const name of [`${numbering}.${dead}.${start}-x`, "another-old", "another-young"])
+    fs.writeFileSync(join(folder, name), "");
+  fs.utimesSync(join(folder, "another-old"), 1, 1);
   expect(await drive.sweep(60_000)).toBe(2);
   await pending.write(Buffer.from("kept"));
   await pending.commit("");
-  expect(temporaries()).toEqual([`${process.pid}-young`]);
+  expect(temporaries()).toEqual(["another-young"]);
 });
 
 test("lists many, and leaves out what is no UTF-8", async () => {

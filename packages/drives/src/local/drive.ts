@@ -52,7 +52,6 @@ class LocalDrive implements Drive {
   readonly #filePermissions: number | undefined;
   readonly #folders: Folders;
   readonly #properties: Properties;
-  readonly #active = new Set<string>();
 
   constructor(root: string, options: LocalDriveOptions) {
     this.description = root;
@@ -202,8 +201,8 @@ class LocalDrive implements Drive {
   }
 
   async sweep(olderThan: number): Promise<number> {
-    this.#writable();
-    return translated(() => sweepTemporary(this.#root, olderThan, this.#active));
+    if (this.#readOnly) return 0;
+    return translated(() => sweepTemporary(this.#root, olderThan));
   }
 
   async close(): Promise<void> {}
@@ -224,7 +223,6 @@ class LocalDrive implements Drive {
         properties: this.#properties,
         fsync: this.#fsync,
         filePermissions: this.#filePermissions,
-        active: this.#active,
       },
       this.#place(path),
     );

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { promisify } from "node:util";
 import { type DriveEntry, DriveError, type PendingFile } from "../drive.ts";
+import { temporaryName } from "../processes.ts";
 import { codeOf, driveError } from "./errors.ts";
 import { type Folders, inside, isAt } from "./folders.ts";
 import { entryOf } from "./open.ts";
@@ -21,8 +21,6 @@ export interface PendingContext {
   readonly properties: Properties;
   readonly fsync: boolean;
   readonly filePermissions: number | undefined;
-  /** Temporary files in use, which no sweep may remove. */
-  readonly active: Set<string>;
 }
 
 /** A file under a temporary name in the `.overcoat` folder of its place. */
@@ -38,9 +36,8 @@ export class LocalPending implements PendingFile {
     const folder = `${place.hidden}/tmp`;
     this.#context = context;
     this.#place = place;
-    this.temporary = `${folder}/${process.pid}-${randomUUID()}`;
+    this.temporary = `${folder}/${temporaryName()}`;
     this.#fd = this.#openTemporary(folder);
-    context.active.add(this.temporary);
     if (context.filePermissions !== undefined) fs.fchmodSync(this.#fd, context.filePermissions);
   }
 
@@ -189,7 +186,6 @@ export class LocalPending implements PendingFile {
   #release(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
-    this.#context.active.delete(this.temporary);
   }
 
   #opened(): number {

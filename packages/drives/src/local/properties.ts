@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { promisify } from "node:util";
 import xattr from "@napi-rs/xattr";
 import type { DriveEntry } from "../drive.ts";
+import { temporaryName } from "../processes.ts";
 import { codeOf, meansAbsent } from "./errors.ts";
 import { type Folders, inside, openFolder } from "./folders.ts";
 import type { Place } from "./places.ts";
@@ -44,7 +45,12 @@ export class Properties {
       const code = codeOf(error);
       if (code !== "ENOTSUP" && !tooLarge.has(code)) throw error;
       await this.#writeSidecar(place, entry, properties);
-      if (code !== "ENOTSUP") xattr.setAttributeSync(target, attribute, marker);
+      try {
+        if (code !== "ENOTSUP" && !this.#isMarked(target)) xattr.setAttributeSync(target, attribute, marker);
+      } catch (failure) {
+        this.removeSidecar(place, entry);
+        throw failure;
+      }
       return true;
     }
   }
@@ -53,6 +59,10 @@ export class Properties {
   hasSidecar(target: string, entry: DriveEntry): boolean {
     const value = xattr.getAttributeSync(target, attribute);
     return value === null ? !this.#supports(target, entry) : value.toString("latin1") === marker;
+  }
+
+  #isMarked(target: string): boolean {
+    return xattr.getAttributeSync(target, attribute)?.toString("latin1") === marker;
   }
 
   /** Copies a sidecar to the name it has when its file is at `to`. */
@@ -89,7 +99,7 @@ export class Properties {
     const ready = this.#folders.ready(place.base, folder);
     const start = this.#folders.ready(place.base, temporary);
     try {
-      const partial = inside(start.fd, temporary, `${process.pid}-${randomUUID()}`);
+      const partial = inside(start.fd, temporary, temporaryName());
       const fd = fs.openSync(partial, "wx", 0o666);
       try {
         fs.writeFileSync(fd, properties);

@@ -1,31 +1,29 @@
 import fs from "node:fs";
-import { codeOf, meansAbsent } from "./errors.ts";
+import { isLeftOver } from "../processes.ts";
+import { meansAbsent } from "./errors.ts";
 import { inside, openFolder } from "./folders.ts";
 import { hiddenName } from "./places.ts";
 
-/** Removes temporary files below `root` that no living process of this machine writes, or that are too old. */
-export function sweepTemporary(root: string, olderThan: number, active: ReadonlySet<string>): number {
+/** Removes the temporary files below `root` that are left over. @returns how many */
+export function sweepTemporary(root: string, olderThan: number): number {
   const prefix = root === "/" ? "" : root;
-  let count = sweepFolder(`${prefix}/${hiddenName}/tmp`, olderThan, active);
+  let count = sweepFolder(`${prefix}/${hiddenName}/tmp`, olderThan);
   for (const bucket of fs.readdirSync(root, { withFileTypes: true })) {
-    if (bucket.isDirectory())
-      count += sweepFolder(`${prefix}/${bucket.name}/${hiddenName}/tmp`, olderThan, active);
+    if (bucket.isDirectory()) count += sweepFolder(`${prefix}/${bucket.name}/${hiddenName}/tmp`, olderThan);
   }
   return count;
 }
 
-function sweepFolder(folder: string, olderThan: number, active: ReadonlySet<string>): number {
+function sweepFolder(folder: string, olderThan: number): number {
   let fd: number | undefined;
   let count = 0;
   try {
     fd = openFolder(folder);
     if (fd === undefined) return 0;
     for (const name of fs.readdirSync(inside(fd, folder, "."))) {
-      const pid = /^(\d+)-/.exec(name)?.[1];
-      if (pid === undefined || active.has(`${folder}/${name}`)) continue;
       const path = inside(fd, folder, name);
       const stats = fs.lstatSync(path, { throwIfNoEntry: false });
-      if (!stats?.isFile() || (isAlive(Number(pid)) && Date.now() - stats.mtimeMs < olderThan)) continue;
+      if (!stats?.isFile() || !isLeftOver(name, stats.mtimeMs, olderThan)) continue;
       fs.rmSync(path, { force: true });
       count++;
     }
@@ -35,13 +33,4 @@ function sweepFolder(folder: string, olderThan: number, active: ReadonlySet<stri
     if (fd !== undefined) fs.closeSync(fd);
   }
   return count;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== "ESRCH";
-  }
 }
