@@ -23,7 +23,10 @@ export const configSchema = z.strictObject({
     .optional(),
   /** Buckets that live elsewhere than in a top-level folder of the remote: bucket name to `remote:path` or folder. */
   buckets: z.record(z.string().min(3).max(63), z.string().min(1)).optional(),
-  /** Keys; without `buckets` a key may do everything, with it only what is listed (`*` for the others). */
+  /**
+   * Keys; without `buckets` a key may do everything, with it only what is listed (`*` for the others) and what
+   * a bucket's policy allows. `read-write` is all but changing the policy.
+   */
   keys: z
     .array(
       z.strictObject({
@@ -33,7 +36,7 @@ export const configSchema = z.strictObject({
       }),
     )
     .optional(),
-  /** Buckets that anybody may read without a key. */
+  /** Buckets that anybody may list and get objects of, without a key. */
   anonymousRead: z.array(z.string()).optional(),
   addr: strings.optional(),
   adminAddr: z.string().optional(),

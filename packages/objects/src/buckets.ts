@@ -1,6 +1,8 @@
 import { type Drive, DriveError } from "@overcoat/drives";
+import { translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
-import { hiddenFolder } from "./keys.ts";
+import { compareKeys, hiddenFolder } from "./keys.ts";
+import type { Locks } from "./locks.ts";
 
 /** What is kept of a bucket besides its objects: S3 documents as they were put. */
 export interface BucketConfiguration {
@@ -31,25 +33,46 @@ const possible = (name: string) =>
   !name.includes("/") &&
   !name.startsWith(hiddenFolder);
 
-/** Buckets: the top-level folders of the drive. */
+const configurationPath = (bucket: string) => `${bucket}/${hiddenFolder}/bucket.json`;
+
+const noBucket = (name: string) =>
+  new ObjectsError("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
+
+export const bucketNotEmpty = (name: string) =>
+  new ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", { BucketName: name });
+
+/** Buckets: the top-level folders of the drive. All changes of one bucket happen under the lock of its name. */
 export class Buckets {
   readonly #drive: Drive;
+  readonly #locks: Locks;
   readonly #configurations = new Map<string, { id: string; modified: number; value: BucketConfiguration }>();
 
-  constructor(drive: Drive) {
+  constructor(drive: Drive, locks: Locks) {
     this.#drive = drive;
+    this.#locks = locks;
   }
 
+  /** By name. What vanishes meanwhile is left out. */
   async list(): Promise<BucketInfo[]> {
     const found: BucketInfo[] = [];
     for await (const page of this.#drive.list(""))
-      for (const { name, kind } of page)
-        if (kind === "folder" && possible(name)) {
-          const entry = await this.#drive.stat(name);
-          if (entry)
-            found.push({ name, created: (await this.configuration(name)).created ?? entry.modified });
-        }
-    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+      for (const { name, kind } of page) {
+        if (kind !== "folder" || !possible(name)) continue;
+        const entry = await this.#drive.stat(name);
+        if (entry?.kind === "folder")
+          found.push({ name, created: (await this.#created(name)) ?? entry.modified });
+      }
+    return found.sort((a, b) => compareKeys(a.name, b.name));
+  }
+
+  /** Undefined also for a folder that may not be looked into, as `lost+found` of a disk. */
+  async #created(name: string): Promise<number | undefined> {
+    try {
+      return (await this.configuration(name)).created;
+    } catch (error) {
+      if (error instanceof DriveError && error.code === "AccessDenied") return undefined;
+      throw error;
+    }
   }
 
   async exists(name: string): Promise<boolean> {
@@ -59,29 +82,35 @@ export class Buckets {
   /** The folder of a bucket. @throws ObjectsError NoSuchBucket */
   async path(name: string): Promise<string> {
     if (await this.exists(name)) return name;
-    throw new ObjectsError("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
+    throw noBucket(name);
   }
 
   /** @returns false when it was there already. @throws ObjectsError InvalidBucketName */
   async create(name: string): Promise<boolean> {
     if (!validBucketName(name))
       throw new ObjectsError("InvalidBucketName", "The specified bucket is not valid.", { BucketName: name });
-    if (!(await this.#drive.makeFolder(name))) return false;
-    await this.configure(name, { created: Date.now() });
-    return true;
+    return this.#locks.with(name, async () => {
+      if (!(await translate(() => this.#drive.makeFolder(name)))) return false;
+      await this.#write(name, { created: Date.now() });
+      return true;
+    });
   }
 
+  /** Removes a bucket in which there is no object. @throws ObjectsError NoSuchBucket, BucketNotEmpty */
   async remove(name: string): Promise<void> {
-    const path = await this.path(name);
-    const before = await this.configuration(name);
-    await this.#drive.remove(`${path}/${hiddenFolder}/bucket.json`);
-    await this.#removeEmpty(path);
-    if (await this.#drive.removeFolder(path)) return;
-    if (!(await this.exists(name))) return;
-    await this.configure(name, before);
-    throw new ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", {
-      BucketName: name,
-    });
+    await this.#locks.with(name, () =>
+      translate(async () => {
+        await this.path(name);
+        const before = await this.configuration(name);
+        const had = await this.#drive.remove(configurationPath(name));
+        await this.#removeEmpty(name);
+        // The drive refuses while anything is in there, the temporary file of a running upload too.
+        if (await this.#drive.removeFolder(name)) return;
+        if (!(await this.exists(name))) return;
+        if (had) await this.#write(name, before);
+        throw bucketNotEmpty(name);
+      }),
+    );
   }
 
   async #removeEmpty(path: string): Promise<void> {
@@ -94,8 +123,10 @@ export class Buckets {
     }
   }
 
+  /** What is kept of a bucket; the same object as long as it does not change. Empty where there is no bucket. */
   async configuration(name: string): Promise<BucketConfiguration> {
-    const path = `${name}/${hiddenFolder}/bucket.json`;
+    if (!possible(name)) return {};
+    const path = configurationPath(name);
     const entry = await this.#drive.stat(path);
     if (!entry) return {};
     const kept = this.#configurations.get(name);
@@ -112,9 +143,17 @@ export class Buckets {
     }
   }
 
-  async configure(name: string, value: BucketConfiguration): Promise<void> {
-    try {
-      const file = await this.#drive.create(`${await this.path(name)}/${hiddenFolder}/bucket.json`);
+  /** Changes what is kept of a bucket in one step, between all processes. @throws ObjectsError NoSuchBucket */
+  async change(name: string, change: (before: BucketConfiguration) => BucketConfiguration): Promise<void> {
+    await this.#locks.with(name, async () => {
+      await this.path(name);
+      await this.#write(name, change(await this.configuration(name)));
+    });
+  }
+
+  async #write(name: string, value: BucketConfiguration): Promise<void> {
+    await translate(async () => {
+      const file = await this.#drive.create(configurationPath(name));
       try {
         await file.write(Buffer.from(JSON.stringify(value)));
         await file.commit("");
@@ -122,10 +161,6 @@ export class Buckets {
         await file.discard();
         throw error;
       }
-    } catch (error) {
-      if (error instanceof DriveError && error.code === "NotFound")
-        throw new ObjectsError("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
-      throw error;
-    }
+    });
   }
 }

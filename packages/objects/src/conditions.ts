@@ -63,14 +63,20 @@ export function checkWrite(conditions: Conditions | undefined, current: Current 
     refuse("If-Unmodified-Since");
 }
 
-/** Conditions on the source of a copy: every failure is 412 (CopyObject, API reference). */
-export function checkCopySource(conditions: Conditions | undefined, source: Current): void {
+/**
+ * Conditions on the source of a copy, and on both ends of a rename: every failure is 412 (CopyObject and
+ * RenameObject, API reference). `prefix` is that of their headers.
+ */
+export function checkCopySource(
+  conditions: Conditions | undefined,
+  current: Current,
+  prefix = "x-amz-copy-source-",
+): void {
   if (!conditions) return;
   try {
-    checkRead(conditions, source);
+    checkRead(conditions, current);
   } catch (error) {
-    if (error instanceof ObjectsError && error.code === "NotModified")
-      refuse("x-amz-copy-source-If-None-Match");
+    if (error instanceof ObjectsError && error.code === "NotModified") refuse(`${prefix}If-None-Match`);
     throw error;
   }
 }

@@ -1,14 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type DescribedFile,
-  type Drive,
-  DriveError,
-  type OpenFile,
-  type PendingFile,
-} from "@overcoat/drives";
-import { Buckets } from "./buckets.ts";
+import type { DescribedFile, Drive, OpenFile, PendingFile } from "@overcoat/drives";
+import { Buckets, bucketNotEmpty } from "./buckets.ts";
 import { checkCopySource, checkRead, checkWrite } from "./conditions.ts";
+import { translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
 import { Folders } from "./folders.ts";
 import { checkKey, hiddenFolder, overflowPath, overflowRoot, treePath } from "./keys.ts";
@@ -46,6 +41,12 @@ export interface CopyOptions extends PutOptions {
   readonly tags?: ObjectMetadata["tags"];
 }
 
+export interface RenameOptions {
+  /** Conditions on the object that has the new name. */
+  readonly conditions?: Conditions;
+  readonly sourceConditions?: Conditions;
+}
+
 const noKey = (key: string) =>
   new ObjectsError("NoSuchKey", "The specified key does not exist.", { Key: key });
 const uploadsKept = 7 * 24 * 3600 * 1000;
@@ -75,13 +76,23 @@ export class Objects implements AsyncDisposable {
     this.#cleanup = options.cleanup ?? true;
     this.#locks = new Locks(options.data);
     this.#listing = new Listing(options.drive, new Folders(options.drive));
-    this.buckets = new Buckets(options.drive);
+    this.buckets = new Buckets(options.drive, this.#locks);
     this.uploads = new Uploads(join(options.data, "uploads"));
     this.#sweeper = setInterval(() => this.sweep().catch(() => undefined), sweepEvery).unref();
   }
 
   createBucket(name: string): Promise<boolean> {
     return this.buckets.create(name);
+  }
+
+  /** Removes an empty bucket with its unfinished uploads. @throws ObjectsError NoSuchBucket, BucketNotEmpty */
+  async deleteBucket(name: string): Promise<void> {
+    const { objects } = await this.listObjects(name, { maxKeys: 1 });
+    if (objects.length) throw bucketNotEmpty(name);
+    await this.buckets.remove(name);
+    const removed = Date.now();
+    for (const { id, initiated } of await this.uploads.list(name))
+      if (initiated <= removed) await this.uploads.remove(id);
   }
 
   bucketExists(name: string): Promise<boolean> {
@@ -209,10 +220,27 @@ export class Objects implements AsyncDisposable {
     });
   }
 
-  /** Renames an object; the bytes stay where they are. */
-  async renameObject(bucket: string, from: string, to: string, conditions?: Conditions): Promise<void> {
-    const info = await this.copyObject({ bucket, key: from }, bucket, to, { conditions });
-    if (info) await this.deleteObject(bucket, from);
+  /**
+   * Renames an object in one step, with all that is kept of it; what has the name is replaced.
+   * @throws ObjectsError NoSuchKey, PreconditionFailed
+   */
+  async renameObject(bucket: string, from: string, to: string, options: RenameOptions = {}): Promise<void> {
+    const folder = await this.buckets.path(bucket);
+    checkKey(to);
+    const work = async () => {
+      const source = await this.#find(folder, from);
+      if (!source) throw noKey(from);
+      checkCopySource(options.sourceConditions, source.info, "x-amz-rename-source-");
+      const target = await this.#find(folder, to);
+      if (target) checkCopySource(options.conditions, target.info, "");
+      else checkWrite(options.conditions, undefined);
+      const { path } = await this.#place(folder, to);
+      if (!(await translate(() => this.#drive.move(source.path, path)))) throw noKey(from);
+      if (this.#cleanup && path !== source.path) await this.#removeEmptyFolders(folder, source.path);
+    };
+    // Always in the same order, so that two opposite renames do not wait for one another.
+    const [first, second] = [`${folder}/${from}`, `${folder}/${to}`].sort() as [string, string];
+    await this.#locks.with(first, first === second ? work : () => this.#locks.with(second, work));
   }
 
   /** @throws ObjectsError PreconditionFailed when the source of a copy is not as asked for. */
@@ -359,43 +387,3 @@ export class Objects implements AsyncDisposable {
       if (!(await this.#drive.removeFolder(path.slice(0, end)))) return;
   }
 }
-
-/** Turns a drive's refusal into S3's. */
-async function translate<T>(work: () => Promise<T> | T): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof DriveError)) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === "ENOSPC" || code === "EDQUOT") throw full();
-      throw error;
-    }
-    switch (error.code) {
-      case "Exists":
-        throw new ObjectsError(
-          "PreconditionFailed",
-          "At least one of the pre-conditions you specified did not hold",
-          {
-            Condition: "If-None-Match",
-          },
-        );
-      case "NotAFolder":
-      case "IsAFolder":
-        throw new ObjectsError(
-          "ConditionalRequestConflict",
-          "Another write took this name for a folder or a file meanwhile; try again.",
-        );
-      case "NoSpace":
-        throw full();
-      case "NotFound":
-        throw new ObjectsError("NoSuchBucket", "The specified bucket does not exist");
-      case "NameRefused":
-        throw new ObjectsError("InvalidArgument", error.message);
-      default:
-        throw new ObjectsError("AccessDenied", error.message);
-    }
-  }
-}
-
-const full = () =>
-  new ObjectsError("XMinioStorageFull", "The drive has no room left for this; free some and try again.");

@@ -1,8 +1,10 @@
+import { type BucketConfiguration, ObjectsError } from "@overcoat/objects";
+import type { Credential } from "./auth/credentials.ts";
 import type { Context } from "./context.ts";
 import { header } from "./context.ts";
 import { S3Error } from "./errors.ts";
-import { copySource } from "./operations/write-object.ts";
-import { actionOf, evaluate, parsePolicy } from "./policy.ts";
+import { copySource, renameSource } from "./operations/write-object.ts";
+import { actionsOf, evaluate, type Policy, parsePolicy } from "./policy.ts";
 import type { Route } from "./router.ts";
 
 export interface Rights {
@@ -13,54 +15,122 @@ export interface Rights {
   readonly readOnly: boolean;
 }
 
-/** Whether the sender may do this. @throws S3Error AccessDenied */
-export async function authorize(context: Context, route: Route): Promise<void> {
-  const { rights } = context.service;
-  if (route.writes && rights.readOnly) throw new S3Error("AccessDenied", "This server is read-only.");
-  if (route.name === "PostObject") return;
-  const { bucket, key } = context;
-  await allow(context, route.name, route.writes, bucket, key);
-  if (header(context, "x-amz-copy-source") !== undefined && key) {
+/** What the sender may do in one bucket. */
+export interface Permissions {
+  /** Whether the bucket has a policy: without one all keys are alike. */
+  readonly policy: boolean;
+  /** Whether an operation, by the router's name, is allowed on the bucket or on one key in it. */
+  may(operation: string, key?: string): boolean;
+}
+
+/** All that anybody may do in a bucket of `anonymousRead`. */
+const publicReading = new Set(["ListObjects", "ListObjectsV2", "HeadBucket", "GetObject", "HeadObject"]);
+/** Operations that decide what others may do. */
+const onPolicy = new Set([
+  "GetBucketPolicy",
+  "GetBucketPolicyStatus",
+  "PutBucketPolicy",
+  "DeleteBucketPolicy",
+]);
+const copies = new Set(["CopyObject", "UploadPartCopy"]);
+const reads = /^(?:Get|Head|List)/;
+
+/** Carries a request out if its sender may. @throws S3Error AccessDenied */
+export async function perform(context: Context, route: Route): Promise<void> {
+  if (route.writes && context.service.rights.readOnly)
+    throw new S3Error("AccessDenied", "This server is read-only.");
+  await authorize(context, route);
+  try {
+    await route.run(context);
+  } catch (error) {
+    if (await hides(context, route, error)) throw new S3Error("AccessDenied");
+    throw error;
+  }
+}
+
+async function authorize(context: Context, { name }: Route): Promise<void> {
+  const { bucket, key, credential, service } = context;
+  // Its sender stands in the form.
+  if (name === "PostObject") return;
+  if (!bucket) {
+    if (!credential && !service.rights.open) throw new S3Error("AccessDenied");
+    return;
+  }
+  const { may, policy } = await permissions(context, bucket);
+  const allow = (allowed: boolean) => {
+    if (!allowed) throw new S3Error("AccessDenied");
+  };
+  // Asks for each of its keys; here only whether that can differ.
+  if (name === "DeleteObjects") return allow(policy || may(name));
+  allow(may(name, key));
+  if (header(context, "x-amz-tagging") !== undefined && actionsOf[name]?.includes("s3:PutObject"))
+    allow(may("PutObjectTagging", key));
+  if (name === "RenameObject") {
+    const from = renameSource(context);
+    allow(may("GetObject", from) && may("DeleteObject", from));
+  } else if (copies.has(name)) {
     const source = copySource(context);
-    await allow(context, "GetObject", false, source.bucket, source.key);
+    allow((await permissions(context, source.bucket)).may("GetObject", source.key));
   }
 }
 
-/** Whether the sender may do one named operation on one bucket or key. @throws S3Error AccessDenied */
-export async function allow(
-  context: Context,
-  operation: string,
-  writes: boolean,
+/** Whether an answer would tell what exists to someone who may not list it: S3 then answers 403 for 404. */
+async function hides(context: Context, { name }: Route, error: unknown): Promise<boolean> {
+  if (!(error instanceof ObjectsError || error instanceof S3Error) || error.code !== "NoSuchKey")
+    return false;
+  const buckets = [context.bucket];
+  if (copies.has(name)) buckets.push(copySource(context).bucket);
+  for (const bucket of buckets) if (!(await permissions(context, bucket)).may("ListObjects")) return true;
+  return false;
+}
+
+/**
+ * What the sender may do in a bucket, by its key's rights and the bucket's policy as it stands now: Deny of
+ * the policy goes before all, then either of the two is enough. A key without a list of buckets is the
+ * owner's: no policy keeps it from mending the policy.
+ */
+export async function permissions(
+  { credential, service }: Pick<Context, "credential" | "service">,
   bucket: string,
-  key: string,
-): Promise<void> {
-  const { credential, service } = context;
-  const decision = bucket ? await policyDecision(context, operation, bucket, key) : undefined;
-  if (decision === "Deny") throw new S3Error("AccessDenied");
-  if (service.rights.open || decision === "Allow") return;
-  if (!credential) {
-    if (bucket && !writes && service.rights.anonymousRead.has(bucket)) return;
-    throw new S3Error("AccessDenied");
-  }
-  if (!credential.buckets || !bucket) return;
-  const right = credential.buckets[bucket];
-  if (!right || (writes && right !== "read-write")) throw new S3Error("AccessDenied");
+): Promise<Permissions> {
+  const { objects, rights } = service;
+  const owner = rights.open || (credential !== undefined && !credential.buckets);
+  const policy = policyOf(await objects.buckets.configuration(bucket), bucket);
+  const right = credential && rightIn(credential, bucket);
+  return {
+    policy: policy !== undefined,
+    may(operation, key = "") {
+      if (onPolicy.has(operation)) {
+        if (owner) return true;
+        if (!credential) return false;
+      }
+      const resource = `arn:aws:s3:::${bucket}${key && `/${key}`}`;
+      const principal = credential?.accessKeyId;
+      const decisions = policy
+        ? (actionsOf[operation] ?? []).map((action) => evaluate(policy, { principal, action, resource }))
+        : [];
+      if (decisions.includes("Deny")) return false;
+      if (owner || (decisions.length > 0 && decisions.every((one) => one === "Allow"))) return true;
+      if (rights.anonymousRead.has(bucket) && publicReading.has(operation)) return true;
+      if (reads.test(operation)) return right !== undefined;
+      return right === "read-write" && !onPolicy.has(operation);
+    },
+  };
 }
 
-/** Operations by which a mistaken policy is mended: no policy takes them from a key with rights. */
-const onPolicy = new Set(["GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"]);
+/** The right of a key that is limited to some buckets; `*` stands for all that are not named. */
+function rightIn({ buckets = {} }: Credential, bucket: string) {
+  return Object.hasOwn(buckets, bucket) ? buckets[bucket] : buckets["*"];
+}
 
-async function policyDecision(context: Context, operation: string, bucket: string, key: string) {
-  if (context.credential && onPolicy.has(operation)) return undefined;
-  const { buckets } = context.service.objects;
-  if (!(await buckets.exists(bucket))) return undefined;
-  const { policy } = await buckets.configuration(bucket);
-  if (policy === undefined) return undefined;
-  const action = actionOf[operation];
-  if (action === undefined) return undefined;
-  return evaluate(parsePolicy(policy, bucket), {
-    principal: context.credential?.accessKeyId,
-    action,
-    resource: `arn:aws:s3:::${bucket}${key && `/${key}`}`,
-  });
+const parsed = new WeakMap<BucketConfiguration, Policy>();
+
+function policyOf(configuration: BucketConfiguration, bucket: string): Policy | undefined {
+  if (configuration.policy === undefined) return undefined;
+  let policy = parsed.get(configuration);
+  if (!policy) {
+    policy = parsePolicy(configuration.policy, bucket);
+    parsed.set(configuration, policy);
+  }
+  return policy;
 }

@@ -9,7 +9,10 @@ export function glob(pattern: string, text: string, single = true): boolean {
     if (char === "*") {
       star = at++;
       resume = i;
-    } else if (char !== undefined && (char === text[i] || (single && char === "?"))) {
+    } else if (single && char === "?") {
+      at++;
+      i += text.codePointAt(i)! > 0xffff ? 2 : 1;
+    } else if (char !== undefined && char === text[i]) {
       at++;
       i++;
     } else if (star >= 0) {

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { type Objects, ObjectsError } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import { authenticate } from "./auth/index.ts";
-import { authorize, type Rights } from "./authorize.ts";
+import { perform, type Rights } from "./authorize.ts";
 import { type Context, reply, type Service } from "./context.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { S3Error } from "./errors.ts";
@@ -150,8 +150,7 @@ export class S3Server {
         await allowOrigin(context);
         const found = route(context);
         operation = found.name;
-        await authorize(context, found);
-        await found.run(context);
+        await perform(context, found);
       }
     } catch (error) {
       fail(request, response, requestId, error, this.#options.log);

@@ -98,9 +98,7 @@ export const corsXml = (rules: readonly CorsRule[]) => {
 };
 
 async function configure({ bucket, service }: Context, cors: CorsRule[] | undefined): Promise<void> {
-  const { buckets } = service.objects;
-  await buckets.path(bucket);
-  await buckets.configure(bucket, { ...(await buckets.configuration(bucket)), cors });
+  await service.objects.buckets.change(bucket, (before) => ({ ...before, cors }));
 }
 
 export const getBucketCors: Operation = async (context) => {

@@ -13,9 +13,7 @@ async function policyOf({ bucket, service }: Context): Promise<string> {
 }
 
 async function configure({ bucket, service }: Context, policy: string | undefined): Promise<void> {
-  const { buckets } = service.objects;
-  await buckets.path(bucket);
-  await buckets.configure(bucket, { ...(await buckets.configuration(bucket)), policy });
+  await service.objects.buckets.change(bucket, (before) => ({ ...before, policy }));
 }
 
 export const getBucketPolicy: Operation = async (context) =>

@@ -1,3 +1,5 @@
+import type { BucketConfiguration, BucketInfo } from "@overcoat/objects";
+import { permissions } from "../authorize.ts";
 import { type Context, header, type Operation, owner, reply, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { checkTags } from "../headers.ts";
@@ -10,10 +12,12 @@ export const listBuckets: Operation = async (context) => {
   const prefix = query.get("prefix") ?? "";
   const most = Number(query.get("max-buckets") ?? 10_000);
   const after = Buffer.from(query.get("continuation-token") ?? "", "base64url").toString();
-  const all = (await service.objects.buckets.list()).filter(
-    ({ name }) =>
-      name.startsWith(prefix) && name > after && (!credential?.buckets || credential.buckets[name]),
-  );
+  const all: BucketInfo[] = [];
+  for (const bucket of await service.objects.buckets.list()) {
+    if (!bucket.name.startsWith(prefix) || bucket.name <= after) continue;
+    if (!credential?.buckets || (await permissions(context, bucket.name)).may("ListObjects"))
+      all.push(bucket);
+  }
   const page = all.slice(0, most);
   const buckets = page
     .map(
@@ -56,13 +60,7 @@ export const headBucket: Operation = async (context) => {
 };
 
 export const deleteBucket: Operation = async (context) => {
-  const { bucket, service } = context;
-  await service.objects.buckets.path(bucket);
-  const page = await service.objects.listObjects(bucket, { maxKeys: 1 });
-  if (page.objects.length) throw new S3Error("BucketNotEmpty", undefined, { BucketName: bucket });
-  for (const upload of await service.objects.uploads.list(bucket))
-    await service.objects.uploads.remove(upload.id);
-  await service.objects.buckets.remove(bucket);
+  await context.service.objects.deleteBucket(context.bucket);
   reply(context, 204);
 };
 
@@ -159,10 +157,8 @@ export const tagsXml = (tags: Readonly<Record<string, string>>) =>
       .join("")}</TagSet>`,
   );
 
-async function configure(context: Context, change: Record<string, unknown>): Promise<void> {
-  const { buckets } = context.service.objects;
-  await buckets.path(context.bucket);
-  await buckets.configure(context.bucket, { ...(await buckets.configuration(context.bucket)), ...change });
+async function changeTags({ bucket, service }: Context, tags: BucketConfiguration["tags"]): Promise<void> {
+  await service.objects.buckets.change(bucket, (before) => ({ ...before, tags }));
 }
 
 async function configuration(context: Context) {
@@ -178,11 +174,11 @@ export const getBucketTagging: Operation = async (context) => {
 };
 
 export const putBucketTagging: Operation = async (context) => {
-  await configure(context, { tags: parseTags(await smallBody(context), 50) });
+  await changeTags(context, parseTags(await smallBody(context), 50));
   reply(context, 204);
 };
 
 export const deleteBucketTagging: Operation = async (context) => {
-  await configure(context, { tags: undefined });
+  await changeTags(context, undefined);
   reply(context, 204);
 };

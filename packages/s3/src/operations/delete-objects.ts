@@ -1,4 +1,5 @@
 import { ObjectsError } from "@overcoat/objects";
+import { permissions } from "../authorize.ts";
 import { header, type Operation, reply, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { writeConditions } from "../headers.ts";
@@ -20,6 +21,7 @@ export const deleteObject: Operation = async (context) => {
 export const deleteObjects: Operation = async (context) => {
   const { bucket, service } = context;
   await service.objects.buckets.path(bucket);
+  const { may } = await permissions(context, bucket);
   const { headers } = context.request;
   const body = await smallBody(context);
   if (
@@ -36,6 +38,7 @@ export const deleteObjects: Operation = async (context) => {
     const version = text(object.VersionId);
     const named = element("Key", key) + element("VersionId", version);
     try {
+      if (!may("DeleteObject", key)) throw new S3Error("AccessDenied");
       if (version !== undefined && version !== "" && version !== "null") throw new S3Error("NoSuchVersion");
       const etag = text(object.ETag);
       await service.objects.deleteObject(bucket, key, etag === undefined ? undefined : { ifMatch: etag });

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { checksumAlgorithms, systemHeaders } from "@overcoat/objects";
 import { verifyPostPolicy } from "../auth/post-policy.ts";
+import { permissions } from "../authorize.ts";
 import { type Form, readForm } from "../body/form-data.ts";
 import { readBody } from "../body/payload.ts";
 import { type Context, header, type Operation, reply } from "../context.ts";
@@ -74,18 +75,16 @@ function redirection(fields: ReadonlyMap<string, string>, query: string): string
   return url.href;
 }
 
-/** Who may write here by this form, and how much. @throws S3Error */
-function permit({ service, bucket }: Context, fields: ReadonlyMap<string, string>) {
+/** Whether this form may write this key, and how much. @throws S3Error */
+async function permit({ service, bucket }: Context, key: string, fields: ReadonlyMap<string, string>) {
   const { credential, minLength, maxLength } = verifyPostPolicy(fields, {
     lookup: (id) => service.lookup(id),
     v2Allowed: service.v2Auth,
     bucket,
   });
-  const allowed = credential
-    ? !credential.buckets ||
-      (Object.hasOwn(credential.buckets, bucket) && credential.buckets[bucket] === "read-write")
-    : service.rights.open;
-  if (!allowed) throw new S3Error("AccessDenied");
+  const { may } = await permissions({ service, credential }, bucket);
+  if (!may("PostObject", key) || (fields.has("tagging") && !may("PutObjectTagging", key)))
+    throw new S3Error("AccessDenied");
   return { least: minLength ?? 0, most: Math.min(maxLength ?? largestFile, largestFile) };
 }
 
@@ -94,7 +93,7 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
   const form = await readForm(source, request.headers["content-type"] ?? "");
   const key = keyOf(form);
   const fields = form.fields.set("key", key);
-  const { least, most } = permit(context, fields);
+  const { least, most } = await permit(context, key, fields);
 
   const headers = headersOf(fields);
   const asPut = { ...context, key, request: { headers } } as unknown as Context;
@@ -136,7 +135,6 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
  * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
 export const postObject: Operation = async (context) => {
-  if (context.service.rights.readOnly) throw new S3Error("AccessDenied", "This server is read-only.");
   // Kept open when given up, so that the client sees the answer.
   const source = context.request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   try {

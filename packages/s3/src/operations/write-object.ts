@@ -115,10 +115,25 @@ export const copyObject: Operation = async (context) => {
   replyXml(context, copyResult("CopyObjectResult", info));
 };
 
-/** RenameObject (S3 API reference): the source is in the header `x-amz-rename-source`. */
+/** The key of `x-amz-rename-source`. @throws S3Error InvalidArgument */
+export function renameSource(context: Context): string {
+  try {
+    const key = decodeURIComponent(header(context, "x-amz-rename-source") ?? "").replace(/^\//, "");
+    if (key) return key;
+  } catch {
+    // Told below.
+  }
+  throw new S3Error("InvalidArgument", "Rename Source must be the URL-encoded key of the object to rename.", {
+    ArgumentName: "x-amz-rename-source",
+  });
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html */
 export const renameObject: Operation = async (context) => {
   const { bucket, key, service } = context;
-  const from = decodeURIComponent(header(context, "x-amz-rename-source") ?? "").replace(/^\//, "");
-  await service.objects.renameObject(bucket, from, key, writeConditions(context));
+  await service.objects.renameObject(bucket, renameSource(context), key, {
+    conditions: conditionsOf(context),
+    sourceConditions: conditionsOf(context, "x-amz-rename-source-"),
+  });
   reply(context, 200);
 };

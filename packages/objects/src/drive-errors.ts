@@ -1,0 +1,42 @@
+import { DriveError } from "@overcoat/drives";
+import { ObjectsError } from "./errors.ts";
+
+/** Turns a drive's refusal into S3's. */
+export async function translate<T>(work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DriveError)) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "ENOSPC" || code === "EDQUOT") throw full();
+      throw error;
+    }
+    switch (error.code) {
+      case "Exists":
+        throw new ObjectsError(
+          "PreconditionFailed",
+          "At least one of the pre-conditions you specified did not hold",
+          {
+            Condition: "If-None-Match",
+          },
+        );
+      case "NotAFolder":
+      case "IsAFolder":
+        throw new ObjectsError(
+          "ConditionalRequestConflict",
+          "Another write took this name for a folder or a file meanwhile; try again.",
+        );
+      case "NoSpace":
+        throw full();
+      case "NotFound":
+        throw new ObjectsError("NoSuchBucket", "The specified bucket does not exist");
+      case "NameRefused":
+        throw new ObjectsError("InvalidArgument", error.message);
+      default:
+        throw new ObjectsError("AccessDenied", error.message);
+    }
+  }
+}
+
+const full = () =>
+  new ObjectsError("XMinioStorageFull", "The drive has no room left for this; free some and try again.");
