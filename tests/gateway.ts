@@ -20,15 +20,27 @@ export interface GatewayOptions {
   tls?: boolean;
   /** More flags for `overcoat serve s3`. */
   flags?: readonly string[];
+  /** Default 2. */
+  workers?: number;
+  /** An existing folder to serve, which stays; default one of its own. */
+  folder?: string;
+  /** An existing folder for `--data`, which stays; default one of its own. */
+  data?: string;
+  /** A program and its arguments that the command is run by, such as `prlimit`. */
+  runner?: readonly string[];
 }
 
 export interface Gateway {
   readonly endpoint: string;
   readonly port: number;
+  /** The main process; its workers are its children. */
+  readonly pid: number;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   /** The folder that is served: its folders are the buckets. */
   readonly folder: string;
+  /** What `--data` names. */
+  readonly data: string;
   /** For the client's own files; goes away with the gateway. */
   readonly scratch: string;
   /** The certificate's path, when serving HTTPS. */
@@ -37,6 +49,12 @@ export interface Gateway {
   readonly agent: Agent | undefined;
   /** For programs that use the gateway: credentials, no settings of the user's own, no proxy. */
   readonly environment: NodeJS.ProcessEnv;
+  /** The end of what the gateway has logged. */
+  log(): string;
+  /** Ends the main process by SIGKILL, so that nothing is tidied up, and waits until its workers are gone too. */
+  kill(): Promise<void>;
+  /** Starts the gateway again as it was, after `kill`. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,32 +65,47 @@ export interface Gateway {
  */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
   const work = await mkdtemp(join(tmpdir(), "overcoat-test-"));
-  const folder = join(work, "drive");
-  const data = join(work, "data");
+  const folder = options.folder ?? join(work, "drive");
+  const data = options.data ?? join(work, "data");
   const scratch = join(work, "scratch");
-  for (const path of [folder, data, scratch]) await mkdir(path);
+  for (const path of [folder, data, scratch]) await mkdir(path, { recursive: true });
   const accessKeyId = "test-access";
   const secretAccessKey = "test-secret";
   const tls = options.tls ? await makeCertificate(work) : undefined;
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
-  const child = launch();
-  running.add(child);
   let log = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk) => {
-      log = (log + chunk).slice(-20_000);
+  let child: ChildProcess;
+  let exited: Promise<void>;
+
+  async function start() {
+    child = launch();
+    const started = child;
+    running.add(started);
+    for (const stream of [started.stdout, started.stderr]) {
+      stream?.on("data", (chunk) => {
+        log = (log + chunk).slice(-20_000);
+      });
+    }
+    // Closed, and not just exited: the workers have the same output.
+    exited = new Promise<void>((resolve) => {
+      started.once("error", (error) => {
+        log += String(error);
+        resolve();
+      });
+      started.once("close", () => resolve());
+    }).then(() => {
+      running.delete(started);
     });
+    const deadline = Date.now() + 30_000;
+    while (!(await answers(endpoint, agent))) {
+      if (!running.has(started) || Date.now() > deadline) {
+        await stop();
+        throw new Error(`The gateway did not start on ${endpoint}:\n${log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
-  const exited = new Promise<void>((resolve) => {
-    child.once("error", (error) => {
-      log += String(error);
-      resolve();
-    });
-    child.once("exit", () => resolve());
-  }).then(() => {
-    running.delete(child);
-  });
 
   function launch(): ChildProcess {
     const other = process.env.OVERCOAT_TEST_COMMAND;
@@ -82,14 +115,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       return spawn("sh", ["-c", `exec ${other}`], { env: { ...process.env, ...variables, ...keys } });
     }
     const flags = ["--addr", address, "--auth-key", `${accessKeyId},${secretAccessKey}`, "--v2-auth"];
-    flags.push("--workers", "2", "--data", data, "--no-fsync");
+    flags.push("--workers", String(options.workers ?? 2), "--data", data, "--no-fsync");
     if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
     const command = join(root, "packages/cli/bin/overcoat.js");
     const args = [command, "serve", "s3", folder, ...flags, ...(options.flags ?? [])];
     // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
     const env = { ...process.env };
     for (const name of Object.keys(env)) if (/^(RC_S3_|AWS_|OVERCOAT_)/.test(name)) delete env[name];
-    return spawn(process.execPath, args, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
+    const [program, ...rest] = [...(options.runner ?? []), process.execPath, ...args];
+    return spawn(program!, rest, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  async function kill() {
+    child.kill("SIGKILL");
+    await exited;
   }
 
   async function stop() {
@@ -106,14 +145,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const certificate = tls?.cert;
   const agent = tls ? new Agent({ ca: await readFile(tls.cert), keepAlive: true }) : undefined;
   const endpoint = `${tls ? "https" : "http"}://${address}`;
-  const deadline = Date.now() + 30_000;
-  while (!(await answers(endpoint, agent))) {
-    if (!running.has(child) || Date.now() > deadline) {
-      await stop();
-      throw new Error(`The gateway did not start on ${endpoint}:\n${log}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await start();
 
   const environment: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(process.env)) {
@@ -133,13 +165,20 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return {
     endpoint,
     port,
+    get pid() {
+      return child.pid!;
+    },
     accessKeyId,
     secretAccessKey,
     folder,
+    data,
     scratch,
     certificate,
     agent,
     environment,
+    log: () => log,
+    kill,
+    restart: start,
     stop,
   };
 }

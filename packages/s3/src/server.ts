@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import http, { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import https from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { type Objects, ObjectsError } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import { authenticate } from "./auth/index.ts";
 import { perform, type Rights } from "./authorize.ts";
+import { Connections, mostConnections } from "./connections.ts";
 import { type Context, reply, type Service } from "./context.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { S3Error } from "./errors.ts";
@@ -33,9 +34,9 @@ export interface S3ServerOptions {
   readonly publicUrl?: string;
   /** Bytes. */
   readonly maxHeaderBytes?: number;
-  /** Milliseconds in which a whole request must arrive; 0 for no limit. */
+  /** Milliseconds in which a whole request must arrive; without, it may take long but not stand still. */
   readonly readTimeout?: number;
-  /** Milliseconds that a connection may stand still; 0 for no limit. */
+  /** Milliseconds in which a client that is waited for must send or take something; default 2 minutes. */
   readonly writeTimeout?: number;
   readonly tls?: { cert: Buffer; key: Buffer; ca?: Buffer; minVersion?: string };
   /** Called once a request, with what a log should hold. */
@@ -43,7 +44,12 @@ export interface S3ServerOptions {
 }
 
 const headersTimeout = 30_000;
+const longestCheck = 10_000;
 const standStill = 120_000;
+/** Header fields of one request; Node.js would leave out what is more. */
+const mostHeaders = 1000;
+/** Milliseconds in which a client that is refused may take the answer before the connection is cut. */
+const lingering = 2000;
 /** Bytes of a refused body that are still read, so that the client sees the answer. */
 const drained = 1 << 20;
 
@@ -51,6 +57,7 @@ const drained = 1 << 20;
 export class S3Server {
   readonly #options: S3ServerOptions;
   readonly #server: http.Server;
+  readonly #connections: Connections;
   readonly #metrics = new Metrics();
   readonly #credentials: ReadonlyMap<string, Credential>;
   readonly #rights: Rights;
@@ -73,10 +80,12 @@ export class S3Server {
       rights: this.#rights,
       lookup: (id) => this.#credentials.get(id),
     };
+    const headersWithin = Math.min(headersTimeout, options.readTimeout || headersTimeout);
     const settings: http.ServerOptions = {
       keepAliveTimeout: 65_000,
-      headersTimeout,
+      headersTimeout: headersWithin,
       requestTimeout: options.readTimeout ?? 0,
+      connectionsCheckingInterval: Math.min(longestCheck, headersWithin / 2),
       maxHeaderSize: options.maxHeaderBytes ?? 64 * 1024,
       noDelay: true,
     };
@@ -96,8 +105,19 @@ export class S3Server {
           listener,
         )
       : http.createServer(settings, listener);
-    this.#server.timeout = options.writeTimeout || standStill;
-    this.#server.on("clientError", refuseUnparsed);
+    const progressWithin = options.writeTimeout || standStill;
+    this.#server.timeout = progressWithin;
+    this.#connections = new Connections(progressWithin, ({ request, response }) => {
+      if (response.headersSent) return void request.socket.destroy();
+      response.once("finish", () => cutSoon(request.socket));
+      fail(request, response, "", new S3Error("RequestTimeout"), options.log);
+    });
+    this.#server.maxHeadersCount = mostHeaders + 1;
+    // Dropped, and not handed to another process, which has no more room.
+    Object.assign(this.#server, { maxConnections: mostConnections(), dropMaxConnection: true });
+    // The body is asked for when it is read: what is refused by its headers is never sent.
+    this.#server.on("checkContinue", listener);
+    this.#server.on("clientError", (error, socket) => this.#refuseUnparsed(error, socket as Socket));
   }
 
   get ready(): boolean {
@@ -123,6 +143,7 @@ export class S3Server {
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(timer);
+    this.#connections.close();
   }
 
   /** Counters in Prometheus' text format. */
@@ -132,6 +153,7 @@ export class S3Server {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const start = performance.now();
+    this.#connections.begin(request, response);
     const requestId = requestPrefix + (this.#requests++).toString(16).toUpperCase().padStart(8, "0");
     response.setHeader("x-amz-request-id", requestId);
     response.setHeader("x-amz-id-2", requestId);
@@ -142,6 +164,7 @@ export class S3Server {
     let operation = "Unknown";
     let context: Context | undefined;
     try {
+      if (request.rawHeaders.length > 2 * mostHeaders) throw new S3Error("RequestHeaderSectionTooLarge");
       context = this.#context(request, response, requestId);
       if (request.method === "OPTIONS") {
         operation = "Preflight";
@@ -167,6 +190,23 @@ export class S3Server {
       accessKeyId: context?.credential?.accessKeyId,
       milliseconds: Math.round(seconds * 1000),
     });
+  }
+
+  /** Answers what Node.js cannot read as a request, and ends the connection. */
+  #refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    const exchange = this.#connections.unanswered(socket);
+    if (exchange?.request.complete) {
+      // What cannot be read follows a whole request: that one's answer goes out undisturbed.
+      exchange.response.once("finish", () => this.#refuseUnparsed(error, socket));
+      return;
+    }
+    if (exchange?.response.headersSent) return void socket.destroy();
+    const known = unparsed(error.code);
+    const body = errorXml(known, "", "");
+    const head = `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+    socket.end(head + body);
+    cutSoon(socket);
   }
 
   #context(request: IncomingMessage, response: ServerResponse, requestId: string): Context {
@@ -247,19 +287,17 @@ function parseQuery(raw: string): Map<string, string> {
   return query;
 }
 
-/** Node.js' own refusal of what it cannot parse, in S3's form. */
-function refuseUnparsed(error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const known =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? new S3Error("RequestHeaderSectionTooLarge")
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? new S3Error("RequestTimeout")
-        : new S3Error("BadRequest");
-  const body = errorXml(known, "", "");
-  socket.end(
-    `HTTP/1.1 ${known.status} Bad Request\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+/** Why Node.js could not read a request, in S3's terms. */
+function unparsed(code: string | undefined): S3Error {
+  if (code === "HPE_HEADER_OVERFLOW") return new S3Error("RequestHeaderSectionTooLarge");
+  return new S3Error(code === "ERR_HTTP_REQUEST_TIMEOUT" ? "RequestTimeout" : "BadRequest");
+}
+
+/** Gives the client a moment to take what was sent, and no more. */
+function cutSoon(socket: Socket): void {
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), lingering).unref();
+  socket.once("close", () => clearTimeout(timer));
 }
 
 function errorXml(error: S3Error, resource: string, requestId: string): string {
@@ -272,6 +310,7 @@ function asS3Error(error: unknown): S3Error {
   if (error instanceof ObjectsError) return new S3Error(error.code, error.message, { ...error.detail });
   const code = (error as NodeJS.ErrnoException)?.code;
   if (code === "ENOSPC" || code === "EDQUOT") return new S3Error("XMinioStorageFull");
+  if (code === "EMFILE" || code === "ENFILE") return new S3Error("SlowDown");
   return new S3Error("InternalError");
 }
 
@@ -296,6 +335,8 @@ function fail(
   for (const name of response.getHeaderNames())
     if (name === "etag" || name.startsWith("content-") || name.startsWith("x-amz-meta-"))
       response.removeHeader(name);
+  // Without having been asked for its body, the client may send it or not: nothing else can follow.
+  if (request.headers.expect !== undefined && !request.readableDidRead) response.shouldKeepAlive = false;
   if (known.status === 405) response.setHeader("allow", "GET, HEAD, PUT, POST, DELETE");
   if (known.code === "NotModified") {
     const { ETag, LastModified } = known.detail;

@@ -39,8 +39,13 @@ export interface XmlRecord {
 export function parse(body: Buffer, root: string): XmlRecord {
   const text = body.toString("utf8");
   if (/<!DOCTYPE/i.test(text) || XMLValidator.validate(text) !== true) throw new S3Error("MalformedXML");
-  const parsed = parser.parse(text) as Record<string, unknown>;
-  const value = parsed[root];
+  let value: unknown;
+  try {
+    value = (parser.parse(text) as Record<string, unknown>)[root];
+  } catch {
+    // The parser refuses what is nested too deep and names that mean something to JavaScript.
+    throw new S3Error("MalformedXML");
+  }
   if (value === "") return {};
   if (typeof value !== "object" || value === null) throw new S3Error("MalformedXML");
   return value as XmlRecord;

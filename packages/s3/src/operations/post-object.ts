@@ -8,6 +8,7 @@ import { type Context, header, type Operation, reply } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { checksumHeader, checksumHeaders, metadataOf } from "../headers.ts";
 import { document, element } from "../xml.ts";
+import { bodyOf } from "./body.ts";
 import { parseTags } from "./buckets.ts";
 import { refuseUnsupported } from "./write-object.ts";
 
@@ -135,8 +136,7 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
  * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
 export const postObject: Operation = async (context) => {
-  // Kept open when given up, so that the client sees the answer.
-  const source = context.request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  const source = bodyOf(context);
   try {
     await store(context, source);
   } finally {

@@ -4,6 +4,7 @@ import { type Context, header, type Operation, reply, replyXml } from "../contex
 import { S3Error } from "../errors.ts";
 import { checksumHeaders, conditionsOf, metadataOf, tagsOf, writeConditions } from "../headers.ts";
 import { document, element } from "../xml.ts";
+import { bodyOf } from "./body.ts";
 
 /** S3's largest object of a single PUT, in bytes. */
 const largestPut = 5 * 1024 ** 3;
@@ -39,7 +40,7 @@ function checkLength(context: Context): void {
 /** The body of a PUT, verified as it passes. */
 export function payload(context: Context, defaultAlgorithm?: ChecksumAlgorithm) {
   checkLength(context);
-  return readBody(context.request, context.request.headers, context.verified, { defaultAlgorithm });
+  return readBody(bodyOf(context), context.request.headers, context.verified, { defaultAlgorithm });
 }
 
 export const putObject: Operation = async (context) => {
