@@ -26,6 +26,8 @@ export interface GatewayOptions {
   folder?: string;
   /** An existing folder for `--data`, which stays; default one of its own. */
   data?: string;
+  /** Variables beside the test's own. */
+  environment?: NodeJS.ProcessEnv;
   /** A program and its arguments that the command is run by, such as `prlimit`. */
   runner?: readonly string[];
 }
@@ -122,6 +124,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
     const env = { ...process.env };
     for (const name of Object.keys(env)) if (/^(RC_S3_|AWS_|OVERCOAT_)/.test(name)) delete env[name];
+    Object.assign(env, options.environment);
     const [program, ...rest] = [...(options.runner ?? []), process.execPath, ...args];
     return spawn(program!, rest, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
   }

@@ -4,12 +4,31 @@ import { connect } from "node:net";
 import type { Gateway } from "../gateway.ts";
 
 export type Headers = Record<string, string>;
-type Keys = Pick<Gateway, "port" | "accessKeyId" | "secretAccessKey">;
+export type Keys = Pick<Gateway, "port" | "accessKeyId" | "secretAccessKey">;
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
-const encode = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+/** Percent-encoding of a string that has one character a byte. */
+const encode = (bytes: string) =>
+  bytes.replace(
+    /[^A-Za-z0-9._~-]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+const decode = (text: string) =>
+  text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+function canonicalQuery(query: string): string {
+  const part = (text: string) => encode(decode(text.replaceAll("+", " ")));
+  const pairs = query
+    .split("&")
+    .filter(Boolean)
+    .map((pair) => {
+      const [name, ...value] = pair.split("=");
+      return [part(name!), part(value.join("="))] as const;
+    });
+  pairs.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1));
+  return pairs.map((pair) => pair.join("=")).join("&");
+}
 
 /** The headers of a request with its AWS Signature Version 4, and what signs the chunks of its body. */
 export function sign(
@@ -28,12 +47,11 @@ export function sign(
     "x-amz-content-sha256": payloadHash,
   };
   const names = Object.keys(all).sort();
-  const [path, query = ""] = target.split("?", 2) as [string, string?];
-  const pairs = [...new URLSearchParams(query)].map(([name, value]) => `${encode(name)}=${encode(value)}`);
+  const mark = `${target}?`.indexOf("?");
   const canonical = [
     method,
-    path,
-    pairs.sort().join("&"),
+    encode(decode(target.slice(0, mark))).replaceAll("%2F", "/"),
+    canonicalQuery(target.slice(mark + 1)),
     ...names.map((name) => `${name}:${all[name]!.trim()}`),
     "",
     names.join(";"),
@@ -44,7 +62,7 @@ export function sign(
     .reduce((one, part) => hmac(one, part), Buffer.from(`AWS4${keys.secretAccessKey}`));
   const signature = (kind: string, rest: string) =>
     hmac(key, `${kind}\n${date}\n${scope}\n${rest}`).toString("hex");
-  let previous = signature("AWS4-HMAC-SHA256", hash("sha256", canonical));
+  let previous = signature("AWS4-HMAC-SHA256", hash("sha256", Buffer.from(canonical, "latin1")));
   all.authorization = `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope},SignedHeaders=${names.join(";")},Signature=${previous}`;
   return {
     headers: all,
@@ -60,7 +78,7 @@ export function sign(
   };
 }
 
-/** The first lines of a request. */
+/** The first lines of a request, one character a byte. */
 export const head = (method: string, target: string, headers: Headers) =>
   `${method} ${target} HTTP/1.1\r\n${Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -153,7 +171,7 @@ export function sendRaw(
     socket.on("error", () => {});
     socket.on("close", () => done(true));
     socket.on("connect", () => {
-      for (const piece of pieces) socket.write(piece);
+      for (const piece of pieces) socket.write(piece, "latin1");
       if (after === "end") socket.end();
       else if (after === "cut") socket.end(() => socket.destroy());
     });

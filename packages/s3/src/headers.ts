@@ -130,14 +130,16 @@ export function objectHeaders(context: Context, info: ObjectInfo): Record<string
   for (const [name, value] of context.query)
     if (name.startsWith("response-")) {
       const target = name.slice(9);
-      if ((systemHeaders as readonly string[]).includes(target)) out[target] = value;
+      if ((systemHeaders as readonly string[]).includes(target)) out[target] = latin1(value);
     }
   return out;
 }
 
-/** A value that Node.js can put into a header so that its UTF-8 bytes go out. */
+/** A value that Node.js can put into a header so that its UTF-8 bytes go out; no header can hold control characters. */
 const latin1 = (value: string) =>
-  /[^\x00-\x7f]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
+  /[^\x20-\x7e]/.test(value)
+    ? Buffer.from(value.replace(/[\x00-\x1f\x7f]/g, " "), "utf8").toString("latin1")
+    : value;
 
 /** The stored checksum as headers. */
 export function checksumHeaders(info: Pick<ObjectInfo, "checksum">): Record<string, string> {
