@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type Gateway, startGateway } from "../gateway.ts";
 import { type Headers, head, send, sendRaw, sign } from "./requests.ts";
-import { eventually, filesBelow, temporaries } from "./state.ts";
+import { eventually, filesBelow } from "./state.ts";
 
 const old = Buffer.from("the old object");
 const data = Buffer.alloc(300_000, "new bytes ");
@@ -30,24 +30,22 @@ beforeAll(async () => {
   expect((await send(gateway, "PUT", target, { body: old })).status).toBe(200);
   const begun = await send(gateway, "POST", "/bucket/parts?uploads=");
   part = `/bucket/parts?partNumber=1&uploadId=${/<UploadId>(.*)<\/UploadId>/.exec(begun.body.toString())?.[1]}`;
-  files = [...(await filesBelow(gateway.folder)), ...(await filesBelow(`${gateway.data}/uploads`))];
+  files = await stored();
 });
 afterAll(() => gateway?.stop());
+
+/** All files, temporary ones too. */
+const stored = async () => [
+  ...(await filesBelow(gateway.folder)),
+  ...(await filesBelow(`${gateway.data}/uploads`)),
+];
 
 afterEach(async () => {
   const read = await send(gateway, "GET", target);
   expect(read.body.equals(old)).toBe(true);
   expect(read.headers.etag).toBe(etag);
   // A connection that was cut is noticed a moment later.
-  expect(
-    await eventually(
-      () => temporaries(gateway),
-      (left) => left.length === 0,
-    ),
-  ).toEqual([]);
-  expect([...(await filesBelow(gateway.folder)), ...(await filesBelow(`${gateway.data}/uploads`))]).toEqual(
-    files,
-  );
+  expect(await eventually(stored, (found) => found.join() === files.join())).toEqual(files);
 });
 
 const places = () => [target, part];
