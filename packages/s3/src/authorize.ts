@@ -62,7 +62,10 @@ async function authorize(context: Context, { name }: Route): Promise<void> {
   };
   // Asks for each of its keys; here only whether that can differ.
   if (name === "DeleteObjects") return allow(policy || may(name));
-  allow(may(name, key));
+  if (!may(name, key)) {
+    if (name !== "CreateBucket") await tellMissing(context, reads.test(name) && may("ListObjects"));
+    throw new S3Error("AccessDenied");
+  }
   if (header(context, "x-amz-tagging") !== undefined && actionsOf[name]?.includes("s3:PutObject"))
     allow(may("PutObjectTagging", key));
   if (name === "RenameObject") {
@@ -72,6 +75,12 @@ async function authorize(context: Context, { name }: Route): Promise<void> {
     const source = copySource(context);
     allow((await permissions(context, source.bucket)).may("GetObject", source.key));
   }
+}
+
+/** Tells who is refused what does not exist: a bucket in any case, a key to be read where listing is allowed. @throws ObjectsError NoSuchBucket, NoSuchKey */
+async function tellMissing({ bucket, key, service }: Context, keys: boolean): Promise<void> {
+  if (key && keys) await service.objects.headObject(bucket, key);
+  else await service.objects.buckets.path(bucket);
 }
 
 /** Whether an answer would tell what exists to someone who may not list it: S3 then answers 403 for 404. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
 import type { Objects } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import type { Verified } from "./auth/sigv4.ts";
@@ -23,6 +24,8 @@ export interface Context {
   readonly requestId: string;
   /** Empty for the service itself. */
   readonly bucket: string;
+  /** Path of the bucket's address: without its name where the Host header has that. */
+  readonly bucketPath: string;
   /** Empty for the bucket itself. */
   readonly key: string;
   readonly query: ReadonlyMap<string, string>;
@@ -61,6 +64,16 @@ export const replyXml = (context: Context, xml: string, status = 200) =>
 export function header(context: Context, name: string): string | undefined {
   const value = context.request.headers[name];
   return Array.isArray(value) ? value.join(",") : value;
+}
+
+/** The address of an object of the request's bucket, as the client reaches it. */
+export function locationOf({ request, service, bucket, bucketPath }: Context, key: string): string {
+  const scheme = request.socket instanceof TLSSocket ? "https" : "http";
+  const bucketUrl =
+    service.publicUrl === undefined
+      ? `${scheme}://${request.headers.host ?? "localhost"}${bucketPath}`
+      : `${service.publicUrl.replace(/\/$/, "")}/${bucket}`;
+  return `${bucketUrl}/${key.split("/").map(encodeURIComponent).join("/")}`;
 }
 
 /** The owner that S3 answers show for all that is here. */

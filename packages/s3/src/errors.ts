@@ -1,5 +1,9 @@
 /** S3's error codes with status and S3's own message (Amazon S3 API reference, "Error responses"). */
 const catalogue = {
+  AccessControlListNotSupported: [
+    400,
+    "The bucket does not allow ACLs; give access by a bucket policy instead.",
+  ],
   AccessDenied: [403, "Access Denied"],
   AuthorizationHeaderMalformed: [400, "The authorization header that you provided is not valid."],
   AuthorizationQueryParametersError: [
@@ -25,6 +29,10 @@ const catalogue = {
   InternalError: [500, "An internal error occurred. Try again."],
   InvalidAccessKeyId: [403, "The access key ID that you provided does not exist in our records."],
   InvalidArgument: [400, "Invalid Argument"],
+  InvalidBucketAclWithObjectOwnership: [
+    400,
+    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting; give access by a bucket policy instead.",
+  ],
   InvalidBucketName: [400, "The specified bucket is not valid."],
   InvalidChunkSizeError: [403, "The chunk size or its framing is not valid."],
   InvalidDigest: [400, "The Content-MD5 or checksum value that you specified is not valid."],
@@ -66,7 +74,6 @@ const catalogue = {
   NotImplemented: [501, "A header or query you provided implies functionality that is not implemented."],
   NotModified: [304, "Not Modified"],
   ObjectLockConfigurationNotFoundError: [404, "Object Lock configuration does not exist for this bucket"],
-  OwnershipControlsNotFoundError: [404, "The bucket ownership controls were not found"],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
   ReplicationConfigurationNotFoundError: [404, "The replication configuration was not found"],
   RequestHeaderSectionTooLarge: [400, "Your request header section exceeds the maximum allowed size."],

@@ -72,25 +72,23 @@ export function metadataOf(context: Context): ObjectMetadata {
   return { headers: stored, user, tags: tagsOf(header(context, "x-amz-tagging") ?? "") };
 }
 
-/** Tags of `x-amz-tagging`, a query string. @throws S3Error InvalidTag, InvalidArgument */
+/** Tags of `x-amz-tagging`, a query string. @throws S3Error BadRequest, InvalidTag */
 export function tagsOf(query: string): Record<string, string> {
-  const pairs = [...new URLSearchParams(query)];
-  const tags = checkTags(pairs);
-  return tags;
+  return checkTags([...new URLSearchParams(query)]);
 }
 
-/** S3's limits on tags: 10, keys of 128 and values of 256 characters, no key twice. */
+/** What tags may be made of (user guide, "Categorizing your objects using tags"). */
+const tagText = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/** S3's limits on tags: 10, keys of 128 and values of 256 characters, no key twice. @throws S3Error BadRequest, InvalidTag */
 export function checkTags(pairs: readonly (readonly [string, string])[], most = 10): Record<string, string> {
-  if (pairs.length > most)
-    throw new S3Error(
-      most === 10 ? "BadRequest" : "BadRequest",
-      `Object tags cannot be greater than ${most}`,
-    );
+  if (pairs.length > most) throw new S3Error("BadRequest", `There must not be more than ${most} tags.`);
   const tags: Record<string, string> = {};
   for (const [key, value] of pairs) {
-    if (key === "" || key.length > 128)
+    if (key === "" || key.length > 128 || !tagText.test(key))
       throw new S3Error("InvalidTag", "The TagKey you have provided is invalid");
-    if (value.length > 256) throw new S3Error("InvalidTag", "The TagValue you have provided is invalid");
+    if (value.length > 256 || !tagText.test(value))
+      throw new S3Error("InvalidTag", "The TagValue you have provided is invalid");
     if (Object.hasOwn(tags, key))
       throw new S3Error("InvalidTag", "Cannot provide multiple Tags with the same key");
     tags[key] = value;
@@ -125,8 +123,6 @@ export function objectHeaders(context: Context, info: ObjectInfo): Record<string
   for (const name in metadata.user) out[`x-amz-meta-${name}`] = latin1(metadata.user[name]!);
   const tags = Object.keys(metadata.tags).length;
   if (tags) out["x-amz-tagging-count"] = tags;
-  if (header(context, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED")
-    Object.assign(out, checksumHeaders(info));
   for (const [name, value] of context.query)
     if (name.startsWith("response-")) {
       const target = name.slice(9);

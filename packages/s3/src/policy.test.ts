@@ -35,6 +35,11 @@ describe("evaluate", () => {
       expect(evaluate(policy, get("public/x"))).toBe("Allow");
     }
   });
+  it("takes a pattern for the bucket that matches it", () => {
+    const policy = parsePolicy(text({ ...statement, Resource: ["arn:aws:s3:::*/x", "arn:aws:s3:::?"] }), "b");
+    expect(evaluate(policy, get("x"))).toBe("Allow");
+    expect(evaluate(policy, get("y"))).toBeUndefined();
+  });
   it("keeps anonymous out of what names a key", () => {
     const policy = parsePolicy(
       text({ ...statement, Principal: { AWS: "BOB" }, Resource: "arn:aws:s3:::b/?" }),
@@ -59,6 +64,7 @@ describe("parsePolicy", () => {
     [text({ ...statement, Principal: { AWS: "arn:aws:iam::1:root" } }), "principal"],
     [text({ ...statement, Action: "ec2:Run" }), "action"],
     [text({ ...statement, Resource: "arn:aws:s3:::bb/*" }), "resource"],
+    [text({ ...statement, Resource: "arn:aws:s3:::b*b/*" }), "resource"],
     [text({ ...statement, Resource: [] }), "Resource"],
     [text({ ...statement, Sid: "x".repeat(20 * 1024) }), "20 KiB"],
   ])("refuses %.80s", (policy, message) =>

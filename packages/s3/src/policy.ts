@@ -73,7 +73,8 @@ function parseStatement(value: unknown, bucket: string): Statement {
     if (!/^(?:\*|s3:[a-z0-9*?]+)$/.test(action)) throw malformed(`Policy has invalid action: ${action}`);
   const resources = list(statement.Resource, "Resource");
   for (const resource of resources) {
-    if (resource !== arn + bucket && !resource.startsWith(`${arn}${bucket}/`))
+    const [named] = resource.slice(arn.length).split("/", 1);
+    if (!resource.startsWith(arn) || !glob(named!, bucket))
       throw malformed(`Policy has invalid resource: ${resource}`);
     if (resource.includes("${"))
       throw malformed(`Policy variables are not supported in Resource: ${resource}`);
@@ -147,16 +148,21 @@ export const actionsOf: Readonly<Record<string, readonly string[]>> = {
   DeleteBucketPolicy: ["s3:DeleteBucketPolicy"],
   GetBucketPolicyStatus: ["s3:GetBucketPolicyStatus"],
   GetBucketRequestPayment: ["s3:GetBucketRequestPayment"],
-  GetBucketencryption: ["s3:GetEncryptionConfiguration"],
-  GetBucketlifecycle: ["s3:GetLifecycleConfiguration"],
-  "GetBucketobject-lock": ["s3:GetBucketObjectLockConfiguration"],
-  GetBucketownershipControls: ["s3:GetBucketOwnershipControls"],
-  GetBucketpublicAccessBlock: ["s3:GetBucketPublicAccessBlock"],
-  GetBucketreplication: ["s3:GetReplicationConfiguration"],
-  GetBucketwebsite: ["s3:GetBucketWebsite"],
-  GetBucketlogging: ["s3:GetBucketLogging"],
-  GetBucketnotification: ["s3:GetBucketNotification"],
-  GetBucketaccelerate: ["s3:GetAccelerateConfiguration"],
+  GetBucketEncryption: ["s3:GetEncryptionConfiguration"],
+  DeleteBucketEncryption: ["s3:PutEncryptionConfiguration"],
+  GetBucketLifecycleConfiguration: ["s3:GetLifecycleConfiguration"],
+  DeleteBucketLifecycle: ["s3:PutLifecycleConfiguration"],
+  GetObjectLockConfiguration: ["s3:GetBucketObjectLockConfiguration"],
+  GetBucketOwnershipControls: ["s3:GetBucketOwnershipControls"],
+  GetPublicAccessBlock: ["s3:GetBucketPublicAccessBlock"],
+  DeletePublicAccessBlock: ["s3:PutBucketPublicAccessBlock"],
+  GetBucketReplication: ["s3:GetReplicationConfiguration"],
+  DeleteBucketReplication: ["s3:PutReplicationConfiguration"],
+  GetBucketWebsite: ["s3:GetBucketWebsite"],
+  DeleteBucketWebsite: ["s3:DeleteBucketWebsite"],
+  GetBucketLogging: ["s3:GetBucketLogging"],
+  GetBucketNotificationConfiguration: ["s3:GetBucketNotification"],
+  GetBucketAccelerateConfiguration: ["s3:GetAccelerateConfiguration"],
   GetObject: ["s3:GetObject"],
   HeadObject: ["s3:GetObject"],
   GetObjectAttributes: ["s3:GetObject", "s3:GetObjectAttributes"],

@@ -1,6 +1,7 @@
 import type { Context, Operation } from "./context.ts";
 import { header } from "./context.ts";
 import { S3Error } from "./errors.ts";
+import * as acl from "./operations/acl.ts";
 import * as cors from "./operations/bucket-cors.ts";
 import * as policy from "./operations/bucket-policy.ts";
 import * as buckets from "./operations/buckets.ts";
@@ -26,7 +27,7 @@ const onBucket: Record<string, Record<string, Route>> = {
   GET: {
     location: read("GetBucketLocation", buckets.getBucketLocation),
     versioning: read("GetBucketVersioning", buckets.getBucketVersioning),
-    acl: read("GetBucketAcl", buckets.getBucketAcl),
+    acl: read("GetBucketAcl", acl.getAcl),
     tagging: read("GetBucketTagging", buckets.getBucketTagging),
     cors: read("GetBucketCors", cors.getBucketCors),
     policy: read("GetBucketPolicy", policy.getBucketPolicy),
@@ -34,21 +35,40 @@ const onBucket: Record<string, Record<string, Route>> = {
     versions: read("ListObjectVersions", listing.listObjectVersions),
     uploads: read("ListMultipartUploads", listing.listMultipartUploads),
     requestPayment: read("GetBucketRequestPayment", buckets.getRequestPayment),
-    ...Object.fromEntries(
-      Object.keys(buckets.missingConfigurations).map((name) => [
-        name,
-        read(`GetBucket${name}`, buckets.getMissingConfiguration),
-      ]),
+    ownershipControls: read("GetBucketOwnershipControls", acl.getOwnershipControls),
+    encryption: read(
+      "GetBucketEncryption",
+      buckets.missingConfiguration("ServerSideEncryptionConfigurationNotFoundError"),
     ),
-    ...Object.fromEntries(
-      Object.keys(buckets.emptyConfigurations).map((name) => [
-        name,
-        read(`GetBucket${name}`, buckets.getEmptyConfiguration),
-      ]),
+    lifecycle: read(
+      "GetBucketLifecycleConfiguration",
+      buckets.missingConfiguration("NoSuchLifecycleConfiguration"),
+    ),
+    "object-lock": read(
+      "GetObjectLockConfiguration",
+      buckets.missingConfiguration("ObjectLockConfigurationNotFoundError"),
+    ),
+    publicAccessBlock: read(
+      "GetPublicAccessBlock",
+      buckets.missingConfiguration("NoSuchPublicAccessBlockConfiguration"),
+    ),
+    replication: read(
+      "GetBucketReplication",
+      buckets.missingConfiguration("ReplicationConfigurationNotFoundError"),
+    ),
+    website: read("GetBucketWebsite", buckets.missingConfiguration("NoSuchWebsiteConfiguration")),
+    logging: read("GetBucketLogging", buckets.emptyConfiguration("BucketLoggingStatus")),
+    notification: read(
+      "GetBucketNotificationConfiguration",
+      buckets.emptyConfiguration("NotificationConfiguration"),
+    ),
+    accelerate: read(
+      "GetBucketAccelerateConfiguration",
+      buckets.emptyConfiguration("AccelerateConfiguration"),
     ),
   },
   PUT: {
-    acl: write("PutBucketAcl", buckets.putAcl),
+    acl: write("PutBucketAcl", acl.putAcl),
     tagging: write("PutBucketTagging", buckets.putBucketTagging),
     cors: write("PutBucketCors", cors.putBucketCors),
     policy: write("PutBucketPolicy", policy.putBucketPolicy),
@@ -57,6 +77,11 @@ const onBucket: Record<string, Record<string, Route>> = {
     tagging: write("DeleteBucketTagging", buckets.deleteBucketTagging),
     cors: write("DeleteBucketCors", cors.deleteBucketCors),
     policy: write("DeleteBucketPolicy", policy.deleteBucketPolicy),
+    encryption: write("DeleteBucketEncryption", buckets.removeMissingConfiguration),
+    lifecycle: write("DeleteBucketLifecycle", buckets.removeMissingConfiguration),
+    publicAccessBlock: write("DeletePublicAccessBlock", buckets.removeMissingConfiguration),
+    replication: write("DeleteBucketReplication", buckets.removeMissingConfiguration),
+    website: write("DeleteBucketWebsite", buckets.removeMissingConfiguration),
   },
   POST: { delete: write("DeleteObjects", deleteObjects) },
   HEAD: {},
@@ -64,13 +89,13 @@ const onBucket: Record<string, Record<string, Route>> = {
 
 const onObject: Record<string, Record<string, Route>> = {
   GET: {
-    acl: read("GetObjectAcl", buckets.getObjectAcl),
+    acl: read("GetObjectAcl", acl.getAcl),
     attributes: read("GetObjectAttributes", information.getObjectAttributes),
     tagging: read("GetObjectTagging", information.getObjectTagging),
     uploadId: read("ListParts", multipart.listParts),
   },
   PUT: {
-    acl: write("PutObjectAcl", buckets.putAcl),
+    acl: write("PutObjectAcl", acl.putAcl),
     tagging: write("PutObjectTagging", information.putObjectTagging),
     renameObject: write("RenameObject", renameObject),
     uploadId: write("UploadPart", multipart.uploadPart),

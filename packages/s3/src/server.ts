@@ -117,6 +117,8 @@ export class S3Server {
     Object.assign(this.#server, { maxConnections: mostConnections(), dropMaxConnection: true });
     // The body is asked for when it is read: what is refused by its headers is never sent.
     this.#server.on("checkContinue", listener);
+    // Any other expectation is passed over, as by S3, where Node.js would answer 417.
+    this.#server.on("checkExpectation", listener);
     this.#server.on("clientError", (error, socket) => this.#refuseUnparsed(error, socket as Socket));
   }
 
@@ -235,12 +237,14 @@ export class S3Server {
     }
     const target = hostBucket === undefined ? path.slice(1) : `${hostBucket}${path}`;
     const slash = target.indexOf("/");
+    const bucket = decode(slash < 0 ? target : target.slice(0, slash));
     return {
       service: this.#service,
       request,
       response,
       requestId,
-      bucket: decode(slash < 0 ? target : target.slice(0, slash)),
+      bucket,
+      bucketPath: (base ? `/${base}` : "") + (hostBucket === undefined ? `/${bucket}` : ""),
       key: slash < 0 ? "" : decode(target.slice(slash + 1)),
       query: parseQuery(rawQuery),
       verified,

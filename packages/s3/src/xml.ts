@@ -51,10 +51,11 @@ export function parse(body: Buffer, root: string): XmlRecord {
   return value as XmlRecord;
 }
 
-/** The records of a repeated element. @throws S3Error MalformedXML */
+/** The records of a repeated element; an empty one is a record of nothing. @throws S3Error MalformedXML */
 export function records(value: XmlValue): XmlRecord[] {
   const all = Array.isArray(value) ? value : value === undefined ? [] : [value];
   return all.map((one) => {
+    if (typeof one === "string" && one.trim() === "") return {};
     if (typeof one !== "object" || Array.isArray(one)) throw new S3Error("MalformedXML");
     return one;
   });

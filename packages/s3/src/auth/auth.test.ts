@@ -105,6 +105,19 @@ describe("Signature Version 2", () => {
   it("takes the example of the documentation", () => {
     expect(verifySigV2(request, options).credential.accessKeyId).toBe(id);
   });
+  it.each(["/bucket", "/bucket/"])("takes a bucket that was signed as %s", (resource) => {
+    const date = "Tue, 27 Mar 2007 19:36:42 +0000";
+    const signature = createHmac("sha1", secret).update(`GET\n\n\n${date}\n${resource}`).digest("base64");
+    const headers = { host: "localhost", date, authorization: `AWS ${id}:${signature}` };
+    const bucket = { method: "GET", rawPath: "/bucket", rawQuery: "prefix=x", headers };
+    expect(verifySigV2(bucket, { lookup, now: at, allowed: true }).credential.accessKeyId).toBe(id);
+    const other = { ...bucket, rawPath: "/bucket/key" };
+    expect(code(() => verifySigV2(other, { lookup, now: at, allowed: true }))).toBe("SignatureDoesNotMatch");
+  });
+  it.each(["", "Bad Date", "Tue, 07 Jul 1950 21:53:04 GMT"])("refuses the date %j", (date) => {
+    const dated = { ...request, headers: { ...request.headers, "x-amz-date": date } };
+    expect(code(() => verifySigV2(dated, options))).toBe("AccessDenied");
+  });
   it("refuses what was changed, and what is not allowed", () => {
     expect(code(() => verifySigV2({ ...request, rawQuery: "acl" }, options))).toBe("SignatureDoesNotMatch");
     expect(code(() => verifySigV2(request, { ...options, allowed: false }))).toBe("InvalidRequest");

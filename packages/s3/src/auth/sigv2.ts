@@ -79,18 +79,20 @@ export function requireV2(allowed: boolean): void {
   }
 }
 
-function canonicalResource(
+/** The resource as it may have been signed: boto3 and others write a slash behind a bucket, others none. */
+function canonicalResources(
   request: SignedRequest,
   query: readonly QueryPair[],
   bucket: string | undefined,
-): string {
+): string[] {
   const listed = query.filter((pair) => subresources.has(pair.name));
   listed.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const tail = listed.map((pair) =>
     pair.hasValue && pair.value !== "" ? `${pair.name}=${pair.value}` : pair.name,
   );
   const path = `${bucket === undefined ? "" : `/${bucket}`}${request.rawPath || "/"}`;
-  return tail.length === 0 ? path : `${path}?${tail.join("&")}`;
+  const paths = /^\/[^/]+$/.test(path) ? [path, `${path}/`] : [path];
+  return paths.map((one) => (tail.length === 0 ? one : `${one}?${tail.join("&")}`));
 }
 
 function canonicalAmzHeaders(request: SignedRequest): string {
@@ -126,15 +128,15 @@ export function verifySigV2(request: SignedRequest, options: SigV2Options): Veri
     }
     id = header.slice(4, colon).trim();
     signature = header.slice(colon + 1).trim();
-    const amzDate = headerValue(request.headers, "x-amz-date");
-    const date = amzDate || headerValue(request.headers, "date");
+    const hasAmzDate = Object.hasOwn(request.headers, "x-amz-date");
+    const date = headerValue(request.headers, hasAmzDate ? "x-amz-date" : "date");
     const basic = parseAmzDate(date);
     const time = Number.isNaN(basic) ? Date.parse(date) : basic;
-    if (Number.isNaN(time)) {
+    if (Number.isNaN(time) || time < 0) {
       throw new S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
     }
     if (Math.abs(now - time) > maxSkew) throw tooSkewed(date, now);
-    dateLine = amzDate === "" ? date : "";
+    dateLine = hasAmzDate ? "" : date;
   } else {
     const one = (name: string): string => {
       const found = query.filter((pair) => pair.name === name);
@@ -166,18 +168,23 @@ export function verifySigV2(request: SignedRequest, options: SigV2Options): Veri
       { AWSAccessKeyId: id },
     );
   }
-  const stringToSign = `${request.method}\n${headerValue(request.headers, "content-md5")}\n${headerValue(
+  const beforeResource = `${request.method}\n${headerValue(request.headers, "content-md5")}\n${headerValue(
     request.headers,
     "content-type",
-  )}\n${dateLine}\n${canonicalAmzHeaders(request)}${canonicalResource(request, query, options.bucketFromHost)}`;
-  const expected = createHmac("sha1", credential.secretAccessKey)
-    .update(stringToSign, "latin1")
-    .digest("base64");
-  if (!sameSignature(expected, signature)) {
+  )}\n${dateLine}\n${canonicalAmzHeaders(request)}`;
+  const signs = (resource: string) =>
+    sameSignature(
+      createHmac("sha1", credential.secretAccessKey)
+        .update(beforeResource + resource, "latin1")
+        .digest("base64"),
+      signature,
+    );
+  const resources = canonicalResources(request, query, options.bucketFromHost);
+  if (!resources.some(signs)) {
     throw new S3Error(
       "SignatureDoesNotMatch",
       "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-      { AWSAccessKeyId: id, StringToSign: stringToSign, SignatureProvided: signature },
+      { AWSAccessKeyId: id, StringToSign: beforeResource + resources[0], SignatureProvided: signature },
     );
   }
   return {

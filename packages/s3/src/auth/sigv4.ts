@@ -353,7 +353,7 @@ function verifyQuery(request: SignedRequest, options: SigV4Options, query: reado
   }
   if (!/^-?\d+$/.test(expires)) throw new S3Error(code, "X-Amz-Expires should be a number");
   const seconds = Number(expires);
-  if (seconds < 1) throw new S3Error(code, "X-Amz-Expires must be at least 1");
+  if (seconds < 0) throw new S3Error(code, "X-Amz-Expires must be non-negative");
   if (seconds > maxExpires) {
     throw new S3Error(code, "X-Amz-Expires must be less than a week (in seconds) that is 604800");
   }

@@ -1,7 +1,8 @@
 import type { BucketConfiguration, BucketInfo } from "@overcoat/objects";
+import { checkAclHeaders } from "../acl.ts";
 import { permissions } from "../authorize.ts";
-import { type Context, header, type Operation, owner, reply, replyXml } from "../context.ts";
-import { S3Error } from "../errors.ts";
+import { type Context, header, type Operation, reply, replyXml } from "../context.ts";
+import { S3Error, type S3ErrorCode } from "../errors.ts";
 import { checkTags } from "../headers.ts";
 import { ownerXml } from "../listing-xml.ts";
 import { document, element, parse, records, text } from "../xml.ts";
@@ -38,6 +39,9 @@ export const listBuckets: Operation = async (context) => {
 
 export const createBucket: Operation = async (context) => {
   const { bucket, service } = context;
+  checkAclHeaders(context, "InvalidBucketAclWithObjectOwnership");
+  if ((header(context, "x-amz-object-ownership") ?? "BucketOwnerEnforced") !== "BucketOwnerEnforced")
+    throw new S3Error("NotImplemented", "Only the object ownership BucketOwnerEnforced is implemented.");
   if (header(context, "x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true")
     throw new S3Error("NotImplemented", "CreateBucket with object lock is not implemented.");
   const body = await smallBody(context);
@@ -75,64 +79,26 @@ export const getBucketVersioning: Operation = async (context) => {
   replyXml(context, document("VersioningConfiguration", ""));
 };
 
-const acl = () =>
-  document(
-    "AccessControlPolicy",
-    `${ownerXml()}<AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>${owner.id}</ID><DisplayName>${owner.name}</DisplayName></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>`,
-  );
+/** Answers for a configuration that no bucket here has, as S3 does for a bucket without. */
+export const missingConfiguration =
+  (code: S3ErrorCode): Operation =>
+  async ({ bucket, service }) => {
+    await service.objects.buckets.path(bucket);
+    throw new S3Error(code, undefined, { BucketName: bucket });
+  };
 
-export const getBucketAcl: Operation = async (context) => {
+/** Answers for a configuration that S3 shows empty when there is none. */
+export const emptyConfiguration =
+  (root: string): Operation =>
+  async (context) => {
+    await context.service.objects.buckets.path(context.bucket);
+    replyXml(context, document(root, ""));
+  };
+
+/** Removes a configuration that no bucket here has, which S3 counts as success. */
+export const removeMissingConfiguration: Operation = async (context) => {
   await context.service.objects.buckets.path(context.bucket);
-  replyXml(context, acl());
-};
-
-export const getObjectAcl: Operation = async (context) => {
-  await context.service.objects.headObject(context.bucket, context.key);
-  replyXml(context, acl());
-};
-
-/** Only the canned ACL `private`, which is how everything here is, can be set. */
-export const putAcl: Operation = async (context) => {
-  const { bucket, key, service } = context;
-  if (key) await service.objects.headObject(bucket, key);
-  else await service.objects.buckets.path(bucket);
-  await smallBody(context);
-  if (header(context, "x-amz-acl") !== "private")
-    throw new S3Error(
-      "NotImplemented",
-      "Only the canned ACL private is implemented; use a bucket policy instead.",
-    );
-  reply(context, 200);
-};
-
-/** Configurations that no bucket here has, answered as S3 does for a bucket without. */
-export const missingConfigurations = {
-  encryption: "ServerSideEncryptionConfigurationNotFoundError",
-  lifecycle: "NoSuchLifecycleConfiguration",
-  "object-lock": "ObjectLockConfigurationNotFoundError",
-  ownershipControls: "OwnershipControlsNotFoundError",
-  publicAccessBlock: "NoSuchPublicAccessBlockConfiguration",
-  replication: "ReplicationConfigurationNotFoundError",
-  website: "NoSuchWebsiteConfiguration",
-} as const;
-
-export const getMissingConfiguration: Operation = async (context) => {
-  await context.service.objects.buckets.path(context.bucket);
-  for (const [name, code] of Object.entries(missingConfigurations))
-    if (context.query.has(name)) throw new S3Error(code, undefined, { BucketName: context.bucket });
-};
-
-/** Configurations that S3 answers with an empty document when there is none. */
-export const emptyConfigurations = {
-  logging: "BucketLoggingStatus",
-  notification: "NotificationConfiguration",
-  accelerate: "AccelerateConfiguration",
-} as const;
-
-export const getEmptyConfiguration: Operation = async (context) => {
-  await context.service.objects.buckets.path(context.bucket);
-  for (const [name, root] of Object.entries(emptyConfigurations))
-    if (context.query.has(name)) return replyXml(context, document(root, ""));
+  reply(context, 204);
 };
 
 export const getRequestPayment: Operation = async (context) => {
@@ -153,6 +119,7 @@ export const tagsXml = (tags: Readonly<Record<string, string>>) =>
   document(
     "Tagging",
     `<TagSet>${Object.entries(tags)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => `<Tag>${element("Key", key)}${element("Value", value)}</Tag>`)
       .join("")}</TagSet>`,
   );

@@ -1,8 +1,8 @@
 import { pipeline } from "node:stream/promises";
-import type { ObjectInfo } from "@overcoat/objects";
+import type { Checksum, ObjectInfo, ObjectPart } from "@overcoat/objects";
 import { type Context, header, type Operation, reply } from "../context.ts";
 import { S3Error } from "../errors.ts";
-import { conditionsOf, objectHeaders } from "../headers.ts";
+import { checksumHeaders, conditionsOf, objectHeaders } from "../headers.ts";
 
 /** Bodies up to this size go out in one piece. */
 const atOnce = 256 * 1024;
@@ -12,6 +12,8 @@ interface Slice {
   readonly start: number;
   /** Exclusive. */
   readonly end: number;
+  /** That of exactly these bytes, where it is known. */
+  readonly checksum: Checksum | undefined;
   readonly headers: Record<string, string | number>;
 }
 
@@ -24,7 +26,7 @@ function slice(context: Context, info: ObjectInfo): Slice {
       throw new S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");
     return slicePart(part, info);
   }
-  const whole: Slice = { status: 200, start: 0, end: info.size, headers: {} };
+  const whole: Slice = { status: 200, start: 0, end: info.size, checksum: info.checksum, headers: {} };
   const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(range.replaceAll(" ", ""));
   if (!match || (match[1] === "" && match[2] === "")) return whole;
   const first = match[1] === "" ? Math.max(0, info.size - Number(match[2])) : Number(match[1]);
@@ -39,6 +41,7 @@ function slice(context: Context, info: ObjectInfo): Slice {
     status: 206,
     start: first,
     end: last + 1,
+    checksum: first === 0 && last === info.size - 1 ? info.checksum : undefined,
     headers: { "content-range": `bytes ${first}-${last}/${info.size}` },
   };
 }
@@ -52,11 +55,24 @@ function slicePart(value: string, info: ObjectInfo): Slice {
     });
   const parts = info.parts ?? [{ size: info.size }];
   const part = parts[number - 1];
-  if (!part) throw new S3Error(info.parts ? "InvalidPart" : "InvalidPartNumber");
+  if (!part)
+    throw new S3Error("InvalidPartNumber", undefined, {
+      PartNumberRequested: value,
+      ActualPartCount: String(parts.length),
+    });
   const start = parts.slice(0, number - 1).reduce((sum, one) => sum + one.size, 0);
   const headers: Slice["headers"] = info.parts ? { "x-amz-mp-parts-count": parts.length } : {};
   if (part.size) headers["content-range"] = `bytes ${start}-${start + part.size - 1}/${info.size}`;
-  return { status: 206, start, end: start + part.size, headers };
+  const checksum = info.parts ? partChecksum(info.checksum, part) : info.checksum;
+  return { status: 206, start, end: start + part.size, checksum, headers };
+}
+
+const partChecksum = (whole: Checksum | undefined, { checksum }: ObjectPart) =>
+  whole && checksum !== undefined ? { ...whole, value: checksum } : undefined;
+
+function headersOf(context: Context, info: ObjectInfo, { checksum, headers }: Slice) {
+  const asked = header(context, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
+  return { ...objectHeaders(context, info), ...(asked && checksumHeaders({ checksum })), ...headers };
 }
 
 function versionOf(context: Context): void {
@@ -70,8 +86,11 @@ function versionOf(context: Context): void {
 export const headObject: Operation = async (context) => {
   versionOf(context);
   const info = await context.service.objects.headObject(context.bucket, context.key, conditionsOf(context));
-  const { status, start, end, headers } = slice(context, info);
-  reply(context, status, { ...objectHeaders(context, info), ...headers, "content-length": end - start });
+  const range = slice(context, info);
+  reply(context, range.status, {
+    ...headersOf(context, info, range),
+    "content-length": range.end - range.start,
+  });
 };
 
 export const getObject: Operation = async (context) => {
@@ -79,17 +98,16 @@ export const getObject: Operation = async (context) => {
   const { response } = context;
   const object = await context.service.objects.getObject(context.bucket, context.key, conditionsOf(context));
   try {
-    const { status, start, end, headers } = slice(context, object.info);
-    const all = objectHeaders(context, object.info);
-    if (status === 206 && !context.query.has("partNumber"))
-      for (const name in all) if (name.startsWith("x-amz-checksum-")) delete all[name];
+    const range = slice(context, object.info);
+    const { status, start, end } = range;
+    const headers = headersOf(context, object.info, range);
     if (end - start <= atOnce) {
       const bytes = await object.readBytes(start, end);
       if (bytes.length !== end - start)
         throw new S3Error("InternalError", "The file was cut short while it was read.");
-      return reply(context, status, { ...all, ...headers }, bytes);
+      return reply(context, status, headers, bytes);
     }
-    for (const [name, value] of Object.entries({ ...all, ...headers, "content-length": end - start }))
+    for (const [name, value] of Object.entries({ ...headers, "content-length": end - start }))
       response.setHeader(name, value);
     response.writeHead(status);
     await pipeline(object.readStream(start, end), response);

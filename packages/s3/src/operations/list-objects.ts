@@ -1,7 +1,7 @@
 import type { ListPage } from "@overcoat/objects";
 import { type Context, type Operation, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
-import { objectXml, urlEncode } from "../listing-xml.ts";
+import { objectXml, ownerXml, urlEncode } from "../listing-xml.ts";
 import { document, element, escapeText } from "../xml.ts";
 
 /** S3's largest page. */
@@ -200,7 +200,7 @@ export const listMultipartUploads: Operation = async (context) => {
         ? element("ChecksumAlgorithm", upload.checksum.algorithm) +
           element("ChecksumType", upload.checksum.type)
         : "";
-      inner += `<Upload>${element("Key", encode(upload.key))}${element("UploadId", upload.id)}<StorageClass>STANDARD</StorageClass><Initiated>${new Date(upload.initiated).toISOString()}</Initiated>${checksum}</Upload>`;
+      inner += `<Upload>${element("Key", encode(upload.key))}${element("UploadId", upload.id)}${ownerXml("Initiator")}${ownerXml()}<StorageClass>STANDARD</StorageClass><Initiated>${new Date(upload.initiated).toISOString()}</Initiated>${checksum}</Upload>`;
     }
   }
   const common = [...prefixes].map(

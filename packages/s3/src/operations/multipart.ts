@@ -7,7 +7,7 @@ import {
   type Upload,
 } from "@overcoat/objects";
 import { combineCrc, createChecksum } from "../body/checksum.ts";
-import { type Context, header, type Operation, reply, replyXml } from "../context.ts";
+import { type Context, header, locationOf, type Operation, reply, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { algorithmOf, checksumHeader, conditionsOf, metadataOf, writeConditions } from "../headers.ts";
 import { ownerXml } from "../listing-xml.ts";
@@ -151,10 +151,10 @@ function copyRange(range: string | undefined, size: number): { start: number; en
   const start = Number(match[1]);
   const end = Number(match[2]) + 1;
   if (start >= end || end > size)
-    throw new S3Error(
-      start >= size ? "InvalidRange" : "InvalidArgument",
-      `Range specified is not valid for source object of size: ${size}`,
-    );
+    throw new S3Error("InvalidArgument", `Range specified is not valid for source object of size: ${size}`, {
+      ArgumentName: "x-amz-copy-source-range",
+      ArgumentValue: range,
+    });
   return { start, end };
 }
 
@@ -248,10 +248,9 @@ export const completeMultipartUpload: Operation = async (context) => {
       },
     });
     const { checksum } = info;
-    const location = `${service.publicUrl ?? `http://${header(context, "host") ?? "localhost"}`}/${bucket}/${encodeURI(key)}`;
     const xml = document(
       "CompleteMultipartUploadResult",
-      `${element("Location", location)}${element("Bucket", bucket)}${element("Key", key)}<ETag>&quot;${info.etag}&quot;</ETag>${
+      `${element("Location", locationOf(context, key))}${element("Bucket", bucket)}${element("Key", key)}<ETag>&quot;${info.etag}&quot;</ETag>${
         checksum
           ? element(`Checksum${checksum.algorithm}`, checksum.value) + element("ChecksumType", checksum.type)
           : ""

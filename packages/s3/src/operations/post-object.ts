@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { checksumAlgorithms, systemHeaders } from "@overcoat/objects";
+import { checkCannedAcl } from "../acl.ts";
 import { verifyPostPolicy } from "../auth/post-policy.ts";
 import { permissions } from "../authorize.ts";
 import { type Form, readForm } from "../body/form-data.ts";
 import { readBody } from "../body/payload.ts";
-import { type Context, header, type Operation, reply } from "../context.ts";
+import { type Context, locationOf, type Operation, reply } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { checksumHeader, checksumHeaders, metadataOf } from "../headers.ts";
 import { document, element } from "../xml.ts";
@@ -98,6 +99,7 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
 
   const headers = headersOf(fields);
   const asPut = { ...context, key, request: { headers } } as unknown as Context;
+  checkCannedAcl(fields.get("acl"));
   refuseUnsupported(asPut);
   const tagging = fields.get("tagging");
   const metadata = {
@@ -117,8 +119,7 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
   const etag = `"${info.etag}"`;
   const query = `bucket=${encodeURIComponent(bucket)}&key=${encodeURIComponent(key)}&etag=${encodeURIComponent(etag)}`;
   const redirect = redirection(fields, query);
-  const origin = service.publicUrl ?? `http://${header(context, "host") ?? "localhost"}`;
-  const location = `${origin}/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
+  const location = locationOf(context, key);
   const answer = { etag, location: redirect ?? location, ...checksumHeaders(info) };
   if (redirect !== undefined) return reply(context, 303, answer);
   const status = fields.get("success_action_status");

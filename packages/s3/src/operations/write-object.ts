@@ -1,4 +1,5 @@
 import type { ChecksumAlgorithm, ObjectInfo } from "@overcoat/objects";
+import { checkAclHeaders } from "../acl.ts";
 import { readBody } from "../body/payload.ts";
 import { type Context, header, type Operation, reply, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
@@ -11,6 +12,7 @@ const largestPut = 5 * 1024 ** 3;
 
 /** Refuses what would store something else than was asked for. */
 export function refuseUnsupported(context: Context): void {
+  checkAclHeaders(context);
   for (const name of [
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-object-lock-mode",

@@ -1,0 +1,142 @@
+import { randomBytes } from "node:crypto";
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketLifecycleCommand,
+  GetBucketAclCommand,
+  GetBucketOwnershipControlsCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutBucketAclCommand,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+  S3Client,
+  S3ServiceException,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Gateway, startGateway } from "../gateway.ts";
+
+describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $scheme", ({ scheme }) => {
+  const Bucket = "answers";
+  let gateway: Gateway;
+  let s3: S3Client;
+  beforeAll(async () => {
+    gateway = await startGateway({ tls: scheme === "https" });
+    s3 = new S3Client({
+      endpoint: gateway.endpoint,
+      region: "us-east-1",
+      credentials: gateway,
+      forcePathStyle: true,
+      requestHandler: gateway.agent ? { httpsAgent: gateway.agent } : {},
+    });
+    await s3.send(new CreateBucketCommand({ Bucket }));
+  });
+  afterAll(async () => {
+    s3?.destroy();
+    await gateway?.stop();
+  });
+
+  async function refusal(promise: Promise<unknown>): Promise<[string, number | undefined]> {
+    const error: unknown = await promise.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(S3ServiceException);
+    const { name, $metadata } = error as S3ServiceException;
+    return [name, $metadata.httpStatusCode];
+  }
+
+  test("an upload in parts keeps what was said at its beginning, and tells where it lies", async () => {
+    const Key = "a folder/päper+clip.html";
+    const said = {
+      ContentType: "text/html",
+      CacheControl: "no-cache",
+      ContentDisposition: "inline",
+      ContentLanguage: "de",
+      Metadata: { colour: "green" },
+    };
+    const { UploadId } = await s3.send(
+      new CreateMultipartUploadCommand({
+        Bucket,
+        Key,
+        ...said,
+        Expires: new Date("2030-01-01T00:00:00Z"),
+        Tagging: "b=2&a=1",
+        ACL: "bucket-owner-full-control",
+        ChecksumAlgorithm: "SHA256",
+      }),
+    );
+    const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
+    const owner = { ID: expect.any(String), DisplayName: "overcoat" };
+    expect(Uploads).toMatchObject([{ Key, UploadId, Owner: owner, Initiator: owner }]);
+    const Parts = [];
+    for (const [i, Body] of [randomBytes(5 << 20), Buffer.from("the end")].entries()) {
+      const part = { Bucket, Key, UploadId, PartNumber: i + 1, Body, ChecksumAlgorithm: "SHA256" } as const;
+      const { ETag, ChecksumSHA256 } = await s3.send(new UploadPartCommand(part));
+      Parts.push({ PartNumber: i + 1, ETag, ChecksumSHA256 });
+    }
+    const done = await s3.send(
+      new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
+    );
+    expect(done.Location).toBe(`${gateway.endpoint}/answers/a%20folder/p%C3%A4per%2Bclip.html`);
+    const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
+    expect(head).toMatchObject({ ...said, ExpiresString: "Tue, 01 Jan 2030 00:00:00 GMT", TagCount: 2 });
+    expect(head.ChecksumSHA256).toMatch(/-2$/);
+    const tagging = await s3.send(new GetObjectTaggingCommand({ Bucket, Key }));
+    expect(tagging.TagSet?.map((tag) => `${tag.Key}=${tag.Value}`)).toEqual(["a=1", "b=2"]);
+
+    const part = { Bucket, Key, PartNumber: 2, ChecksumMode: "ENABLED" } as const;
+    const last = await s3.send(new GetObjectCommand(part));
+    expect(last).toMatchObject({ ChecksumSHA256: Parts[1]?.ChecksumSHA256, PartsCount: 2 });
+    expect(await last.Body?.transformToString()).toBe("the end");
+    const some = new HeadObjectCommand({ Bucket, Key, Range: "bytes=1-2", ChecksumMode: "ENABLED" });
+    expect((await s3.send(some)).ChecksumSHA256).toBeUndefined();
+    expect(await refusal(s3.send(new GetObjectCommand({ ...part, PartNumber: 3 })))).toEqual([
+      "InvalidPartNumber",
+      416,
+    ]);
+
+    const copy = { Bucket, Key: "copy" };
+    const { UploadId: copyId } = await s3.send(new CreateMultipartUploadCommand(copy));
+    const beyond = new UploadPartCopyCommand({
+      ...copy,
+      UploadId: copyId,
+      PartNumber: 1,
+      CopySource: `${Bucket}/${encodeURIComponent(Key)}`,
+      CopySourceRange: `bytes=0-${6 << 20}`,
+    });
+    expect(await refusal(s3.send(beyond))).toEqual(["InvalidArgument", 400]);
+  });
+
+  test("what says nothing of its type is binary, and tags can be taken away", async () => {
+    const Key = "plain";
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.from("x"), Tagging: "a=1" }));
+    expect((await s3.send(new HeadObjectCommand({ Bucket, Key }))).TagCount).toBe(1);
+    await s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet: [] } }));
+    expect((await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual([]);
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const part = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: "x" }));
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
+    expect((await s3.send(new HeadObjectCommand({ Bucket, Key }))).ContentType).toBe("binary/octet-stream");
+  });
+
+  test("buckets have no ACLs", async () => {
+    const object = { Bucket, Key: "acl", Body: "x" };
+    await s3.send(new PutObjectCommand({ ...object, ACL: "private" }));
+    const refused = ["AccessControlListNotSupported", 400];
+    expect(await refusal(s3.send(new PutObjectCommand({ ...object, ACL: "public-read" })))).toEqual(refused);
+    expect(await refusal(s3.send(new PutObjectCommand({ ...object, GrantRead: "id=x" })))).toEqual(refused);
+    expect(await refusal(s3.send(new PutBucketAclCommand({ Bucket, ACL: "public-read" })))).toEqual(refused);
+    const open = new CreateBucketCommand({ Bucket: "answers-open", ACL: "public-read" });
+    expect(await refusal(s3.send(open))).toEqual(["InvalidBucketAclWithObjectOwnership", 400]);
+
+    const { Owner, Grants } = await s3.send(new GetBucketAclCommand({ Bucket }));
+    await s3.send(new PutBucketAclCommand({ Bucket, AccessControlPolicy: { Owner, Grants } }));
+    const { OwnershipControls } = await s3.send(new GetBucketOwnershipControlsCommand({ Bucket }));
+    expect(OwnershipControls?.Rules).toEqual([{ ObjectOwnership: "BucketOwnerEnforced" }]);
+    expect((await s3.send(new DeleteBucketLifecycleCommand({ Bucket }))).$metadata.httpStatusCode).toBe(204);
+  });
+});
