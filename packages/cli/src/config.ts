@@ -63,6 +63,7 @@ export const configSchema = z.strictObject({
   filePerms: z.string().optional(),
   dirPerms: z.string().optional(),
   logFormat: z.enum(["json", "pretty"]).optional(),
+  logFile: z.string().optional(),
   logLevel: z.string().optional(),
 });
 
@@ -87,8 +88,13 @@ export function checkConfig(value: unknown, file: string): ParsedConfig {
 
 const names = ["overcoat.config.ts", "overcoat.config.mts", "overcoat.config.js", "overcoat.config.mjs"];
 
-/** Loads the named file, else the one in the current folder, else nothing. */
-export async function loadConfig(named: string | undefined): Promise<ParsedConfig> {
+/** rclone's own, which has nothing for this command. */
+export const isRcloneConfig = (file: string) => file.endsWith(".conf");
+
+/** Loads the named file, else the one in the current folder, else nothing; nothing too for `""` and `/dev/null`. */
+export async function loadConfig(given: string | undefined): Promise<ParsedConfig> {
+  if (given === "" || given === "/dev/null") return {};
+  const named = given !== undefined && isRcloneConfig(given) ? undefined : given;
   const file = named ? resolve(named) : names.map((name) => resolve(name)).find((name) => existsSync(name));
   if (!file) return {};
   if (!existsSync(file)) throw new UsageError(`--config: ${file} does not exist`);

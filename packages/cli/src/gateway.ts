@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { type Drive, localDrive } from "@overcoat/drives";
 import { openObjects } from "@overcoat/objects";
 import { createS3Server } from "@overcoat/s3";
@@ -8,6 +8,7 @@ import { type Address, formatAddress } from "./flags/values.ts";
 import type { Logger } from "./log.ts";
 import { mappedDrive } from "./mapped-drive.ts";
 import { mergeMetrics } from "./metrics.ts";
+import { readTls } from "./tls.ts";
 
 /** One process's share of the service. */
 export interface Gateway {
@@ -29,14 +30,17 @@ export function openDrive(settings: Settings): Drive {
 
 export async function openGateway(settings: Settings, log: Logger): Promise<Gateway> {
   if (settings.umask !== undefined) process.umask(settings.umask);
-  const tls = settings.tls && {
-    cert: await readPem(settings.tls.cert, "--cert"),
-    key: await readPem(settings.tls.key, "--key"),
-    ca: settings.tls.ca ? await readPem(settings.tls.ca, "--client-ca") : undefined,
-    minVersion: settings.tls.minVersion,
-  };
+  const tls = settings.tls && (await readTls(settings.tls));
   const { region, readOnly, cleanup, data } = settings;
   const drive = openDrive(settings);
+  await mkdir(data, { recursive: true, mode: 0o700 }).catch((error: Error) => {
+    throw new RunError(
+      `cannot keep index and spool in ${data}: ${error.message}; choose another folder with --data`,
+      {
+        cause: error,
+      },
+    );
+  });
   const objects = await openObjects({ drive, data, cleanup });
   const { credentials, anonymousRead, v2Auth, domains, allowOrigin, baseUrl, responseHeaders, publicUrl } =
     settings;
@@ -100,12 +104,4 @@ export function listenError(error: unknown, address: Address, flag: string): Run
     ENOTFOUND: `the host of ${where} is unknown; choose another with ${flag}`,
   };
   return new RunError(reasons[code ?? ""] ?? `cannot listen on ${where}: ${message}`, { cause: error });
-}
-
-async function readPem(file: string, flag: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new RunError(`${flag}: cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
 }

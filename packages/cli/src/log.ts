@@ -1,5 +1,6 @@
 import { destination, type Logger as Pino, pino } from "pino";
-import pretty from "pino-pretty";
+import prettyLines from "pino-pretty";
+import { RunError } from "./errors.ts";
 import type { LogLevel, Settings } from "./flags/resolve.ts";
 
 export interface Logger {
@@ -13,24 +14,25 @@ export interface Logger {
 
 const thresholds: Record<LogLevel, string> = { debug: "debug", info: "info", notice: "warn", error: "error" };
 
-/** Writes to standard error. */
-export function createLog(settings: Pick<Settings, "logFormat" | "logLevel">): Logger {
+/** Writes to standard error or the file. @throws RunError when the file cannot be written */
+export function createLog(settings: Pick<Settings, "logFormat" | "logFile" | "logLevel">): Logger {
   const level = thresholds[settings.logLevel];
-  const json = settings.logFormat === "json";
-  const log: Pino = json
-    ? pino({ level }, destination({ fd: 2, sync: true }))
-    : pino(
+  const target = logTarget(settings.logFile);
+  const pretty = settings.logFormat === "pretty";
+  const log: Pino = pretty
+    ? pino(
         { level, base: undefined },
-        pretty({
-          destination: 2,
-          sync: true,
-          colorize: process.stderr.isTTY === true,
+        prettyLines({
+          destination: target,
+          colorize: settings.logFile === undefined && process.stderr.isTTY === true,
           translateTime: "SYS:standard",
+          singleLine: true,
         }),
-      );
-  const always = json ? pino({ level: "info" }, destination({ fd: 2, sync: true })) : undefined;
+      )
+    : pino({ level }, target);
+  const always = pretty ? undefined : pino({ level: "info" }, target);
   return {
-    announce: (text) => (always ? always.info(text) : process.stderr.write(`${text}\n`)),
+    announce: (text) => (always ? always.info(text) : target.write(`${text}\n`)),
     notice: (text, fields = {}) => log.warn(fields, text),
     error: (text, fields = {}) => log.error(fields, text),
     entry(entry) {
@@ -44,4 +46,13 @@ export function createLog(settings: Pick<Settings, "logFormat" | "logLevel">): L
       else log.info(fields, text);
     },
   };
+}
+
+function logTarget(file: string | undefined) {
+  if (file === undefined) return destination({ fd: 2, sync: true });
+  try {
+    return destination({ dest: file, append: true, sync: true });
+  } catch (error) {
+    throw new RunError(`--log-file: cannot write ${file}: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -2,10 +2,18 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RunError, UsageError } from "./errors.ts";
 import { addServeFlags, serveHelp, startHelp, topHelp } from "./flags/options.ts";
-import { takeRcloneFlags } from "./flags/rclone.ts";
+import { type TakenFlags, takeRcloneFlags } from "./flags/rclone.ts";
 import type { Flags } from "./flags/resolve.ts";
 
-const booleans = ["v2-auth", "read-only", "force-path-style", "no-cleanup", "no-fsync", "quiet"];
+const booleans = [
+  "v2-auth",
+  "read-only",
+  "force-path-style",
+  "no-cleanup",
+  "no-fsync",
+  "use-json-log",
+  "quiet",
+];
 
 /** The `overcoat` command: sets the exit code 0 (stopped cleanly), 1 (failed) or 2 (used wrongly). */
 export async function run(args: readonly string[]): Promise<void> {
@@ -19,7 +27,7 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 export async function runCommand(args: readonly string[]): Promise<void> {
-  let notes: string[] = [];
+  let taken: TakenFlags = { rest: [], taken: new Set(), notes: [] };
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const program = new Command("overcoat")
     .description("Serves a folder or NAS mount to any S3 client.")
@@ -27,6 +35,8 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .helpOption("-h, --help", "print this help")
     .exitOverride()
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "overcoat: ")) })
+    .showHelpAfterError("`overcoat serve s3 --help` tells all flags.")
     .addHelpText("after", topHelp);
   const serveCommand = program.command("serve").description("serve a remote over a protocol").exitOverride();
   const s3 = serveCommand
@@ -36,7 +46,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .exitOverride()
     .action(async (remote: string | undefined, flags: Flags) => {
       const { serveS3 } = await import("./commands/serve-s3.ts");
-      await serveS3(remote, flags, notes);
+      await serveS3(remote, flags, taken);
     })
     .addHelpText("after", serveHelp);
   addServeFlags(s3, true);
@@ -48,7 +58,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .exitOverride()
     .action(async (flags: Flags) => {
       const { start } = await import("./commands/start.ts");
-      await start(flags, notes);
+      await start(flags, taken.notes);
     })
     .addHelpText("after", startHelp);
   addServeFlags(start, false);
@@ -56,9 +66,8 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const valued = new Set(
     s3.options.filter((option) => option.required).map((option) => option.long!.slice(2)),
   );
-  const taken = takeRcloneFlags(args, booleans, valued);
+  taken = takeRcloneFlags(args, booleans, valued);
   if (taken.missing) throw new UsageError(`--${taken.missing} needs a value`);
-  notes = taken.notes;
   await program.parseAsync(taken.rest, { from: "user" });
 }
 

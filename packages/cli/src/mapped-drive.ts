@@ -1,5 +1,5 @@
 import { pipeline } from "node:stream/promises";
-import type { Drive, ListedEntry } from "@overcoat/drives";
+import { type Drive, DriveError, type ListedEntry } from "@overcoat/drives";
 
 /** A drive some of whose top-level folders are the roots of other drives. */
 export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Drive {
@@ -78,7 +78,9 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
     },
     async removeFolder(path) {
       const [drive, inner] = place(path);
-      return inner === "" && drive !== base ? false : drive.removeFolder(inner);
+      if (inner === "" && drive !== base)
+        throw new DriveError("AccessDenied", `${path} is mapped in the configuration`);
+      return drive.removeFolder(inner);
     },
     async sweep(olderThan) {
       let removed = 0;

@@ -30,8 +30,18 @@ export type OnReady = (urls: string[]) => void;
 
 /** Serves until a signal; returns when all is drained. */
 export async function serve(settings: Settings, onReady: OnReady): Promise<void> {
-  const stopped = stopSignal();
-  const service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
+  let stopping = false;
+  const stopped = stopSignal().finally(() => {
+    stopping = true;
+  });
+  let service: Service;
+  try {
+    service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
+  } catch (error) {
+    // The signal has reached the workers as well, which then do not start.
+    if (stopping) return;
+    throw error;
+  }
   let admin: Awaited<ReturnType<typeof listenAdmin>> | undefined;
   try {
     if (settings.adminAddress) admin = await listenAdmin(settings.adminAddress, service);

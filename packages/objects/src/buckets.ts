@@ -103,12 +103,15 @@ export class Buckets {
         await this.path(name);
         const before = await this.configuration(name);
         const had = await this.#drive.remove(configurationPath(name));
-        await this.#removeEmpty(name);
-        // The drive refuses while anything is in there, the temporary file of a running upload too.
-        if (await this.#drive.removeFolder(name)) return;
-        if (!(await this.exists(name))) return;
-        if (had) await this.#write(name, before);
-        throw bucketNotEmpty(name);
+        try {
+          await this.#removeEmpty(name);
+          // The drive refuses while anything is in there, the temporary file of a running upload too.
+          if (await this.#drive.removeFolder(name)) return;
+          if (await this.exists(name)) throw bucketNotEmpty(name);
+        } catch (error) {
+          if (had && (await this.exists(name))) await this.#write(name, before);
+          throw error;
+        }
       }),
     );
   }

@@ -31,9 +31,14 @@ export async function translate<T>(work: () => Promise<T> | T): Promise<T> {
       case "NotFound":
         throw new ObjectsError("NoSuchBucket", "The specified bucket does not exist");
       case "NameRefused":
-        throw new ObjectsError("InvalidArgument", error.message);
+        throw new ObjectsError("InvalidArgument", "The drive cannot hold an object of this name.");
+      case "ReadOnly":
+        throw new ObjectsError("AccessDenied", "The drive is read-only.");
       default:
-        throw new ObjectsError("AccessDenied", error.message);
+        throw new ObjectsError(
+          "AccessDenied",
+          "The drive does not let the server do this, by the permissions of the file or folder or by its configuration.",
+        );
     }
   }
 }

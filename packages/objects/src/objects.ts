@@ -116,7 +116,8 @@ export class Objects implements AsyncDisposable {
   }
 
   async listObjects(bucket: string, request: ListRequest = {}): Promise<ListPage> {
-    return this.#listing.page(await this.buckets.path(bucket), request);
+    const folder = await this.buckets.path(bucket);
+    return translate(() => this.#listing.page(folder, request));
   }
 
   /** @throws ObjectsError NoSuchKey, and by the conditions NotModified or PreconditionFailed */

@@ -14,6 +14,8 @@ export interface Service {
   readonly objects: Objects;
   readonly region: string;
   readonly publicUrl?: string;
+  /** The origin, or `*`, that may use every bucket. */
+  readonly allowOrigin?: string;
 }
 
 /** One request on its way through an operation. */

@@ -63,8 +63,14 @@ export async function preflight(context: Context): Promise<void> {
   const method = header(context, "access-control-request-method");
   if (!method || !corsMethods.has(method))
     throw new S3Error("BadRequest", `Invalid Access-Control-Request-Method: ${method ?? "null"}`);
-  await context.service.objects.buckets.path(context.bucket);
   const requestHeaders = header(context, "access-control-request-headers");
+  const everywhere = context.service.allowOrigin;
+  if (everywhere === "*" || everywhere === origin)
+    return reply(context, 200, {
+      "access-control-allow-methods": [...corsMethods].join(", "),
+      "access-control-allow-headers": requestHeaders,
+    });
+  await context.service.objects.buckets.path(context.bucket);
   const headers = matchCors(await corsRules(context), { origin, method, requestHeaders });
   if (!headers)
     throw new S3Error("AccessDenied", "CORSResponse: This CORS request is not allowed.", {

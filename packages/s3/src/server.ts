@@ -43,6 +43,8 @@ export interface S3ServerOptions {
   readonly log?: (entry: object) => void;
 }
 
+/** Milliseconds between two looks for idle connections while closing. */
+const idleCheck = 50;
 const headersTimeout = 30_000;
 const longestCheck = 10_000;
 const standStill = 120_000;
@@ -76,6 +78,7 @@ export class S3Server {
       objects: options.objects,
       region: options.region,
       publicUrl: options.publicUrl,
+      allowOrigin: options.allowOrigin,
       v2Auth: options.v2Auth,
       rights: this.#rights,
       lookup: (id) => this.#credentials.get(id),
@@ -101,6 +104,8 @@ export class S3Server {
             ca: tls.ca,
             requestCert: tls.ca !== undefined,
             minVersion: tls.minVersion as "TLSv1.2" | undefined,
+            // OpenSSL refuses the old versions, whatever the least one is, at its usual level.
+            ciphers: /^TLSv1(?:\.1)?$/.test(tls.minVersion ?? "") ? "DEFAULT:@SECLEVEL=0" : undefined,
           },
           listener,
         )
@@ -141,9 +146,11 @@ export class S3Server {
   /** Stops accepting, lets requests under way finish for `graceMs` milliseconds, then cuts them. */
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    // A client keeps its connection after the request that was under way, too.
+    const idle = setInterval(() => this.#server.closeIdleConnections(), idleCheck);
     const timer = setTimeout(() => this.#server.closeAllConnections(), graceMs);
     await closed;
+    clearInterval(idle);
     clearTimeout(timer);
     this.#connections.close();
   }
@@ -161,8 +168,10 @@ export class S3Server {
     response.setHeader("x-amz-id-2", requestId);
     response.setHeader("server", "Overcoat");
     for (const [name, value] of this.#options.responseHeaders) response.setHeader(name, value);
-    if (this.#options.allowOrigin)
+    if (this.#options.allowOrigin) {
       response.setHeader("access-control-allow-origin", this.#options.allowOrigin);
+      response.setHeader("access-control-expose-headers", "*");
+    }
     let operation = "Unknown";
     let context: Context | undefined;
     try {
@@ -218,6 +227,7 @@ export class S3Server {
     const rawQuery = mark < 0 ? "" : url.slice(mark + 1);
     if (!rawPath.startsWith("/")) throw new S3Error("InvalidURI");
     const hostBucket = this.#bucketOfHost(request.headers.host ?? "");
+    const base = this.#options.baseUrl?.replace(/^\/*|\/*$/g, "");
     const verified =
       request.method === "OPTIONS"
         ? "anonymous"
@@ -227,9 +237,9 @@ export class S3Server {
               lookup: this.#service.lookup,
               v2Allowed: this.#options.v2Auth,
               bucketFromHost: hostBucket,
+              basePath: base && `/${base}`,
             },
           );
-    const base = this.#options.baseUrl?.replace(/^\/*|\/*$/g, "");
     let path = rawPath;
     if (base) {
       if (path !== `/${base}` && !path.startsWith(`/${base}/`)) throw new S3Error("NoSuchBucket");

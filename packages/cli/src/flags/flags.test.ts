@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { checkConfig } from "../config.ts";
+import { checkConfig, loadConfig } from "../config.ts";
 import { RunError, UsageError } from "../errors.ts";
 import { mergeMetrics } from "../metrics.ts";
 import { takeRcloneFlags } from "./rclone.ts";
@@ -82,6 +82,40 @@ test("rclone's other flags are taken out with one line each", () => {
     rest: ["--pass", "--transfers"],
     missing: "uid",
   });
+});
+
+test("flags come as Go's programs take them", () => {
+  const take = (...args: string[]) => takeRcloneFlags(args, [], new Set(["pass"]));
+  expect(take("-Pv", "-vv", "--verbose=2").rest).toEqual(["-v", "-v", "-v", "-v", "-v"]);
+  expect([...take("-Pv", "-n").taken]).toEqual(["progress", "dry-run"]);
+  expect(take("-n").notes).toEqual([
+    "--dry-run is NOT APPLIED: clients do change the folder; use --read-only to prevent that",
+  ]);
+  expect(take("--pass", "-Pv").rest).toEqual(["--pass", "-Pv"]);
+  expect(take("-f", "- *.tmp", "/srv").rest).toEqual(["/srv"]);
+  expect(take("-xyz").rest).toEqual(["-xyz"]);
+  expect(take("--", "-P").rest).toEqual(["--", "-P"]);
+});
+
+test("the log's format is ours or rclone's", () => {
+  const format = (flags: object, config = {}) => resolveSettings(folder, flags, {}, config).logFormat;
+  expect(format({})).toBe("pretty");
+  expect(format({ logFormat: "json" }, { logFormat: "pretty" })).toBe("json");
+  expect(format({ useJsonLog: true }, { logFormat: "pretty" })).toBe("json");
+  expect(format({ logFormat: "date,time,UTC" })).toBe("pretty");
+  expect(() => format({ logFormat: "xml" })).toThrow(UsageError);
+});
+
+test("domains are names", () => {
+  expect(values.parseDomain(".S3.Example.com", "")).toBe("s3.example.com");
+  for (const wrong of ["http://x", "x:9000", "", "a b", "*.x"])
+    expect(() => values.parseDomain(wrong, "--domain")).toThrow(UsageError);
+});
+
+test("rclone's configuration is passed over, and none is none", async () => {
+  expect(await loadConfig("/etc/rclone.conf")).toEqual({});
+  expect(await loadConfig("")).toEqual({});
+  await expect(loadConfig(join(folder, "none.ts"))).rejects.toThrow(UsageError);
 });
 
 describe("precedence", () => {

@@ -65,7 +65,7 @@ export function addServeFlags(command: Command, all: boolean): void {
   command.option("--cert <FILE>", "TLS certificate, PEM, with its CA certificates");
   command.option("--key <FILE>", "TLS private key, PEM");
   command.option("--client-ca <FILE>", "certificate authority that clients must be verified by");
-  command.option("--min-tls-version <VERSION>", "tls1.0, tls1.1, tls1.2 or tls1.3");
+  command.option("--min-tls-version <VERSION>", "tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2)");
   command.option("--max-header-bytes <SIZE>", "longest request head, such as 16384 or 64Ki");
   command.option("--server-read-timeout <DURATION>", "longest time for a request to come in, such as 1h");
   command.option("--server-write-timeout <DURATION>", "longest time for an answer to go out, such as 1h");
@@ -98,7 +98,9 @@ export function addServeFlags(command: Command, all: boolean): void {
   if (all)
     command.option("--config <FILE>", "configuration (default ./overcoat.config.ts where there is one)");
   command.option("--workers <N>", "processes (default the number of cores)");
-  command.option("--log-format <FORMAT>", "json or pretty (default pretty), on standard error");
+  command.option("--log-format <FORMAT>", "json or pretty (default pretty)");
+  hidden("--use-json-log");
+  command.option("--log-file <FILE>", "append the log to this file (default standard error)");
   command.option("--log-level <LEVEL>", "DEBUG, INFO (each request), NOTICE or ERROR (default NOTICE)");
   command.option(
     "-v, --verbose",

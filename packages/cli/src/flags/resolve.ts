@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { realpathSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { availableParallelism, homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Credential } from "@overcoat/s3";
@@ -44,6 +44,8 @@ export interface Flags {
   data?: string;
   workers?: string;
   logFormat?: string;
+  useJsonLog?: boolean;
+  logFile?: string;
   logLevel?: string;
   verbose?: number;
   quiet?: boolean;
@@ -79,6 +81,8 @@ export interface Settings {
   readonly data: string;
   readonly workers: number;
   readonly logFormat: "json" | "pretty";
+  /** Standard error where there is none. */
+  readonly logFile?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -106,10 +110,7 @@ export function resolveSettings(
   const mask = umask ?? 0;
   const filePerms = optional(flags.filePerms ?? config.filePerms, values.parseOctal, "--file-perms");
   const dirPerms = optional(flags.dirPerms ?? config.dirPerms, values.parseOctal, "--dir-perms");
-  const logFormat = flags.logFormat ?? config.logFormat ?? "pretty";
-  if (logFormat !== "json" && logFormat !== "pretty") {
-    throw new UsageError(`--log-format: "${logFormat}" must be json or pretty`);
-  }
+  const logFile = flags.logFile ?? config.logFile;
   const workers = flags.workers ?? (config.workers === undefined ? undefined : String(config.workers));
   const baseUrl = (flags.baseurl ?? config.baseUrl)?.replace(/^\/+|\/+$/g, "");
   const settings: Omit<Settings, "root" | "buckets" | "data"> = {
@@ -154,7 +155,8 @@ export function resolveSettings(
     filePermissions: filePerms === undefined ? undefined : filePerms & ~mask,
     folderPermissions: dirPerms === undefined ? undefined : dirPerms & ~mask,
     workers: workers === undefined ? availableParallelism() : values.parseCount(workers, "--workers"),
-    logFormat,
+    logFormat: resolveLogFormat(flags, config),
+    logFile: logFile === undefined ? undefined : resolve(logFile),
     logLevel: resolveLogLevel(flags, config),
   };
   // What the command line says is right; now what it points at.
@@ -232,9 +234,9 @@ function resolveAddresses(flags: Flags, env: Environment, config: ParsedConfig):
 }
 
 function resolveDomains(flags: Flags, config: ParsedConfig): string[] {
-  const domains = flags.domain ?? config.domains ?? [];
+  const domains = (flags.domain ?? config.domains ?? []).map((text) => values.parseDomain(text, "--domain"));
   if (flags.forcePathStyle !== false) return domains;
-  return domains.length > 0 ? domains : [...new Set(["localhost", hostname()])];
+  return domains.length > 0 ? domains : [...new Set(["localhost", hostname().toLowerCase()])];
 }
 
 function resolveTls(flags: Flags, config: ParsedConfig): Settings["tls"] {
@@ -249,6 +251,16 @@ function resolveTls(flags: Flags, config: ParsedConfig): Settings["tls"] {
   }
   if (!cert || !key) throw new UsageError("--cert and --key must be given together");
   return { cert: resolve(cert), key: resolve(key), ca: ca ? resolve(ca) : undefined, minVersion: version };
+}
+
+/** What rclone's `--log-format` lists, of which only `json` changes anything here. */
+const rcloneLogBits = /^(?:(?:date|time|microseconds|utc|longfile|shortfile|pid|nolevel|json)(?:,|$))+$/i;
+
+function resolveLogFormat(flags: Flags, config: ParsedConfig): Settings["logFormat"] {
+  const format = flags.logFormat ?? (flags.useJsonLog ? "json" : (config.logFormat ?? "pretty"));
+  if (format === "json" || format === "pretty") return format;
+  if (rcloneLogBits.test(format)) return /\bjson\b/i.test(format) ? "json" : "pretty";
+  throw new UsageError(`--log-format: "${format}" must be json or pretty`);
 }
 
 function resolveLogLevel(flags: Flags, config: ParsedConfig): LogLevel {
@@ -276,8 +288,9 @@ export function resolveRemote(text: string, config: ParsedConfig): string {
       folder = join(base, path);
     } else if (name === "local") folder = path || ".";
     else {
+      const known = ["local:", ...Object.keys(config.remotes ?? {}).map((one) => `${one}:`)];
       throw new UsageError(
-        `${text}: this build serves folders; remotes such as ${name}: are not available yet (a named remote in overcoat.config.ts that points at a folder is)`,
+        `there is no remote ${name}: here. There are ${known.join(", ")} and plain folders such as /srv/nas; name others under \`remotes\` in overcoat.config.ts. OneDrive, Google Drive and Dropbox cannot be served yet: mount them and serve that folder`,
       );
     }
   }
@@ -291,6 +304,11 @@ export function resolveRemote(text: string, config: ParsedConfig): string {
     );
   }
   if (!statSync(real).isDirectory()) throw new RunError(`${real} is not a folder`);
+  try {
+    accessSync(real, constants.R_OK | constants.X_OK);
+  } catch {
+    throw new RunError(`no permission to read ${real}; run as a user that may`);
+  }
   return real;
 }
 

@@ -97,6 +97,18 @@ export function formatAddress(address: Address): string {
   return `${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
 
+/** A name such as `s3.example.com`, in lower case. */
+export function parseDomain(text: string, flag: string): string {
+  const name = text
+    .trim()
+    .toLowerCase()
+    .replace(/^\.+|\.+$/g, "");
+  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name)) {
+    throw new UsageError(`${flag}: "${text}" is no domain name (example: s3.example.com)`);
+  }
+  return name;
+}
+
 /** `ID,SECRET`; the secret may hold commas. */
 export function parseKeyPair(text: string, flag: string): { accessKeyId: string; secretAccessKey: string } {
   const comma = text.indexOf(",");

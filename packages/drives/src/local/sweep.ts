@@ -1,8 +1,11 @@
 import fs from "node:fs";
 import { isLeftOver } from "../processes.ts";
-import { meansAbsent } from "./errors.ts";
+import { codeOf, meansAbsent } from "./errors.ts";
 import { inside, openFolder } from "./folders.ts";
 import { hiddenName } from "./places.ts";
+
+/** What a folder of somebody else gives, as `lost+found` of a disk: nothing of ours is in it. */
+const forbidden = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /** Removes the temporary files below `root` that are left over. @returns how many */
 export function sweepTemporary(root: string, olderThan: number): number {
@@ -28,7 +31,7 @@ function sweepFolder(folder: string, olderThan: number): number {
       count++;
     }
   } catch (error) {
-    if (!meansAbsent(error)) throw error;
+    if (!meansAbsent(error) && !forbidden.has(codeOf(error))) throw error;
   } finally {
     if (fd !== undefined) fs.closeSync(fd);
   }

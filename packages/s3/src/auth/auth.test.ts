@@ -118,6 +118,12 @@ describe("Signature Version 2", () => {
     const dated = { ...request, headers: { ...request.headers, "x-amz-date": date } };
     expect(code(() => verifySigV2(dated, options))).toBe("AccessDenied");
   });
+  it("takes a path that was signed without the endpoint's own", () => {
+    const below = { ...request, rawPath: "/s3/photos/puppy.jpg" };
+    expect(verifySigV2(below, { ...options, basePath: "/s3" }).credential.accessKeyId).toBe(id);
+    for (const basePath of [undefined, "/s", "/s3/photos"])
+      expect(code(() => verifySigV2(below, { ...options, basePath }))).toBe("SignatureDoesNotMatch");
+  });
   it("refuses what was changed, and what is not allowed", () => {
     expect(code(() => verifySigV2({ ...request, rawQuery: "acl" }, options))).toBe("SignatureDoesNotMatch");
     expect(code(() => verifySigV2(request, { ...options, allowed: false }))).toBe("InvalidRequest");

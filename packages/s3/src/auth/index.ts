@@ -16,6 +16,8 @@ export interface AuthOptions {
   readonly region?: string;
   /** The bucket, where the Host header names it and the path does not (for Signature Version 2). */
   readonly bucketFromHost?: string;
+  /** Path of the endpoint, such as `/s3` (for Signature Version 2). */
+  readonly basePath?: string;
   /** Accept Signature Version 2. */
   readonly v2Allowed?: boolean;
 }

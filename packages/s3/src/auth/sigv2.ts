@@ -19,6 +19,8 @@ export interface SigV2Options {
   readonly now?: number;
   /** The bucket, where the Host header names it and the path does not. */
   readonly bucketFromHost?: string;
+  /** Path of the endpoint, such as `/s3`. */
+  readonly basePath?: string;
   readonly allowed: boolean;
 }
 
@@ -79,19 +81,26 @@ export function requireV2(allowed: boolean): void {
   }
 }
 
-/** The resource as it may have been signed: boto3 and others write a slash behind a bucket, others none. */
+/**
+ * The resource as it may have been signed: boto3 and others write a slash behind a bucket, others none, and
+ * they leave out the path of the endpoint, which others sign.
+ */
 function canonicalResources(
-  request: SignedRequest,
+  { rawPath }: SignedRequest,
   query: readonly QueryPair[],
-  bucket: string | undefined,
+  { bucketFromHost: bucket, basePath }: SigV2Options,
 ): string[] {
   const listed = query.filter((pair) => subresources.has(pair.name));
   listed.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const tail = listed.map((pair) =>
     pair.hasValue && pair.value !== "" ? `${pair.name}=${pair.value}` : pair.name,
   );
-  const path = `${bucket === undefined ? "" : `/${bucket}`}${request.rawPath || "/"}`;
-  const paths = /^\/[^/]+$/.test(path) ? [path, `${path}/`] : [path];
+  const given = [rawPath];
+  if (basePath && `${rawPath}/`.startsWith(`${basePath}/`)) given.push(rawPath.slice(basePath.length));
+  const paths = given.flatMap((one) => {
+    const path = `${bucket === undefined ? "" : `/${bucket}`}${one || "/"}`;
+    return /^\/[^/]+$/.test(path) ? [path, `${path}/`] : [path];
+  });
   return paths.map((one) => (tail.length === 0 ? one : `${one}?${tail.join("&")}`));
 }
 
@@ -179,7 +188,7 @@ export function verifySigV2(request: SignedRequest, options: SigV2Options): Veri
         .digest("base64"),
       signature,
     );
-  const resources = canonicalResources(request, query, options.bucketFromHost);
+  const resources = canonicalResources(request, query, options);
   if (!resources.some(signs)) {
     throw new S3Error(
       "SignatureDoesNotMatch",
