@@ -43,5 +43,6 @@ export async function translate<T>(work: () => Promise<T> | T): Promise<T> {
   }
 }
 
-const full = () =>
+/** The refusal of a write for which a disk has no room. */
+export const full = () =>
   new ObjectsError("XMinioStorageFull", "The drive has no room left for this; free some and try again.");

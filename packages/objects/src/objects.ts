@@ -188,7 +188,7 @@ export class Objects implements AsyncDisposable {
       },
     };
     const { path } = await this.#place(folder, key);
-    const pending = await this.#drive.copy(from.path, path);
+    const pending = await translate(() => this.#drive.copy(from.path, path));
     if (!pending) throw noKey(source.key);
     return this.#finish(folder, key, pending, options.conditions, async () => record);
   }
@@ -214,10 +214,8 @@ export class Objects implements AsyncDisposable {
       const found = await this.#find(folder, key);
       if (!found) throw noKey(key);
       const { info } = found;
-      await this.#drive.setProperties(
-        found.path,
-        encodeRecord({ ...info, metadata: { ...info.metadata, tags } }),
-      );
+      const record = encodeRecord({ ...info, metadata: { ...info.metadata, tags } });
+      await translate(() => this.#drive.setProperties(found.path, record));
     });
   }
 

@@ -52,8 +52,8 @@ const standStill = 120_000;
 const mostHeaders = 1000;
 /** Milliseconds in which a client that is refused may take the answer before the connection is cut. */
 const lingering = 2000;
-/** Bytes of a refused body that are still read, so that the client sees the answer. */
-const drained = 1 << 20;
+/** Milliseconds in which the rest of a refused body is read, so that the client sees the answer. */
+const drained = 5000;
 
 /** A server of the S3 protocol on objects. */
 export class S3Server {
@@ -189,7 +189,7 @@ export class S3Server {
     } catch (error) {
       fail(request, response, requestId, error, this.#options.log);
     }
-    if (!request.complete) drain(request, response);
+    if (!request.complete) drain(request);
     const seconds = (performance.now() - start) / 1000;
     this.#metrics.observe(operation, response.statusCode, seconds);
     this.#options.log?.({
@@ -360,13 +360,9 @@ function fail(
   reply({ request, response } as Context, known.status, { "content-type": "application/xml" }, xml);
 }
 
-/** Reads a little of a body that nobody wanted, then gives the connection up. */
-function drain(request: IncomingMessage, response: ServerResponse): void {
-  let left = drained;
-  response.shouldKeepAlive = false;
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.destroy();
-  });
+/** Reads the rest of a body that nobody wants, or gives the connection up. */
+function drain(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.destroy(), drained).unref();
+  request.once("close", () => clearTimeout(timer));
   request.resume();
 }
