@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -7,6 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Running, startProgram, stopAll } from "../process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const command = join(root, "packages/cli/bin/overcoat.js");
@@ -17,7 +18,7 @@ env.PATH = [dirname(process.execPath), join(root, "node_modules/.bin"), process.
 
 let work: string;
 let folder: string;
-let started: ChildProcess[] = [];
+const started: ChildProcess[] = [];
 let taken: Server;
 beforeEach(async () => {
   work = await mkdtemp(join(tmpdir(), "overcoat-command-"));
@@ -27,9 +28,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => taken.listen(0, "127.0.0.1", done));
 });
 afterEach(async () => {
-  for (const child of started)
-    if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL");
-  started = [];
+  stopAll(started);
   if (taken.listening) await new Promise((done) => taken.close(done));
   await rm(work, { recursive: true, force: true, maxRetries: 3 });
 });
@@ -42,41 +41,11 @@ async function release(): Promise<string> {
   return free;
 }
 
-interface Run {
-  readonly child: ChildProcess;
-  /** What it printed so far. */
-  output(): string;
-  /** Resolves when it has printed this. @throws when it ends before */
-  printed(text: string): Promise<void>;
-  readonly exit: Promise<number | null>;
-}
-
-/** In a process group of its own, as a shell with a terminal would have it. */
-function run(program: string, ...args: string[]): Run {
-  const child = spawn(program, args, { cwd: work, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  started.push(child);
-  let output = "";
-  const waiting = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => {
-      output += chunk;
-      for (const look of waiting) look();
-    });
-  const exit = once(child, "close").then(([code]) => code as number | null);
-  return {
-    child,
-    output: () => output,
-    exit,
-    printed: (text) =>
-      new Promise((done, failed) => {
-        const look = () => output.includes(text) && done();
-        waiting.add(look);
-        look();
-        exit.then(() => failed(new Error(`it ended without printing "${text}":\n${output}`)));
-      }),
-  };
-}
-
+const run = (program: string, ...args: string[]): Running => {
+  const running = startProgram(program, args, { cwd: work, env });
+  started.push(running.child);
+  return running;
+};
 const overcoat = (...args: string[]) => run(process.execPath, command, ...args);
 const serve = (...args: string[]) =>
   overcoat("serve", "s3", folder, "--data", join(work, "data"), "--no-fsync", ...args);

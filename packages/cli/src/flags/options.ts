@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { rcloneFlags } from "./rclone.ts";
+import { rcloneServeFlags } from "./rclone.ts";
 
 const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
@@ -118,7 +118,7 @@ Examples:
 
 Exit codes: 0 stopped cleanly, 1 failed, 2 wrong usage.`;
 
-const names = rcloneFlags.map((flag) => `--${flag.name}`);
+const names = rcloneServeFlags.map((flag) => `--${flag.name}`);
 const lines: string[] = [""];
 for (const name of names) {
   if (lines.at(-1)!.length + name.length > 98) lines.push("");
@@ -130,8 +130,9 @@ Flags win over the variables RC_S3_REMOTE, RC_S3_ADDR, RC_S3_REGION, RC_S3_ACCES
 RC_S3_SECRET_ACCESS_KEY and RC_S3_V2_AUTH; these win over overcoat.config.ts, and that over
 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 
-Flags of rclone that are accepted and have nothing to do here (each prints one line that says why):
+Flags of rclone that are accepted and have nothing to do here; each prints one line that says why:
 ${lines.join("\n")}
+  and rclone's global flags, such as --transfers --bwlimit --progress --rc
 
 Examples:
   overcoat serve s3 /srv/nas --addr 127.0.0.1:9900 --auth-key ID,SECRET

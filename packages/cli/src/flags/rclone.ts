@@ -26,8 +26,8 @@ function flags(reason: string, takesValue: boolean, names: string): RcloneFlag[]
   return names.split(" ").map((name) => ({ name, takesValue, reason }));
 }
 
-/** In the order of `rclone serve s3 --help`, then the global ones that people put beside it. */
-export const rcloneFlags: readonly RcloneFlag[] = [
+/** In the order of `rclone serve s3 --help`. */
+export const rcloneServeFlags: readonly RcloneFlag[] = [
   ...flags(signed, true, "auth-proxy htpasswd realm salt user-from-header"),
   ...flags(
     "folders show as common prefixes; markers are kept only where a client makes them",
@@ -80,6 +80,10 @@ export const rcloneFlags: readonly RcloneFlag[] = [
     true,
     "exclude exclude-from exclude-if-present files-from files-from-raw files-from0 filter filter-from hash-filter include include-from max-age max-depth max-size metadata-exclude metadata-exclude-from metadata-filter metadata-filter-from metadata-include metadata-include-from min-age min-size",
   ),
+];
+
+/** Its global flags, which people put beside those. */
+const rcloneGlobalFlags: readonly RcloneFlag[] = [
   ...flags(noTransferLimit, true, "bwlimit bwlimit-file tpslimit tpslimit-burst max-transfer max-duration"),
   ...flags(noDryRun, false, "dry-run immutable"),
   ...flags(
@@ -176,7 +180,7 @@ const shorthands: Record<string, string> = {
 };
 /** Flags that would keep people out: without them somebody else must. */
 export const rcloneAccess: ReadonlySet<string> = new Set(["auth-proxy", "htpasswd", "user-from-header"]);
-const byName = new Map(rcloneFlags.map((flag) => [flag.name, flag]));
+const byName = new Map([...rcloneServeFlags, ...rcloneGlobalFlags].map((flag) => [flag.name, flag]));
 
 /** `-Pv` as `-P -v`, where all of it are flags without a value. */
 function separate(arg: string): string[] {
