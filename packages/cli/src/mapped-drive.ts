@@ -16,7 +16,7 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
     if (!file) return undefined;
     const pending = await target.create(targetPath);
     try {
-      await pipeline(file.readStream(0, file.entry.size), async (chunks: AsyncIterable<Buffer>) => {
+      await pipeline(file.readStream(0, file.described.entry.size), async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) await pending.write(chunk);
       });
       return pending;
@@ -48,6 +48,10 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
     describe(path) {
       const [drive, inner] = place(path);
       return drive.describe(inner);
+    },
+    describeAll(folder, names) {
+      const [drive, inner] = place(folder);
+      return drive.describeAll(inner, names);
     },
     create(path) {
       const [drive, inner] = place(path);

@@ -20,9 +20,7 @@ export interface DriveEntry {
 
 /** An opened file: all reads see the same bytes, also when the name is replaced meanwhile. Must be closed. */
 export interface OpenFile {
-  readonly entry: DriveEntry;
-  /** The properties stored with these very bytes; undefined where there are none or they are void. */
-  readonly properties: string | undefined;
+  readonly described: DescribedFile;
   /** Bytes `start` to `end` (exclusive) at once: for small answers. */
   readBytes(start: number, end: number): Promise<Buffer> | Buffer;
   /** The same as a stream. Closing or finishing the stream leaves the file open. */
@@ -62,6 +60,11 @@ export interface Drive {
   open(path: string): Promise<OpenFile | undefined> | OpenFile | undefined;
   /** Properties of a file without opening it for reading; undefined when there is no such file. */
   describe(path: string): Promise<DescribedFile | undefined> | DescribedFile | undefined;
+  /** `describe` of several files of one folder, by name; undefined for each that is no file. */
+  describeAll(
+    folder: string,
+    names: readonly string[],
+  ): Promise<(DescribedFile | undefined)[]> | (DescribedFile | undefined)[];
   /** Begins a file; nothing shows at `path` before `commit`. */
   create(path: string): Promise<PendingFile>;
   /** Replaces the properties of a file in place; its bytes and `modified` stay. */
@@ -84,8 +87,10 @@ export interface Drive {
   close(): Promise<void>;
 }
 
+/** A file with what is stored beside its bytes. A drive may give the same object again while nothing changes. */
 export interface DescribedFile {
   readonly entry: DriveEntry;
+  /** The properties stored with these very bytes; undefined where there are none or they are void. */
   readonly properties: string | undefined;
 }
 

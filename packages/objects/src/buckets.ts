@@ -85,6 +85,12 @@ export class Buckets {
     throw noBucket(name);
   }
 
+  /** The folder that a bucket of this name has if it exists. @throws ObjectsError NoSuchBucket if none can */
+  folder(name: string): string {
+    if (possible(name)) return name;
+    throw noBucket(name);
+  }
+
   /** @returns false when it was there already. @throws ObjectsError InvalidBucketName */
   async create(name: string): Promise<boolean> {
     if (!validBucketName(name))
@@ -137,9 +143,13 @@ export class Buckets {
     const file = await this.#drive.open(path);
     if (!file) return {};
     try {
-      const text = (await file.readBytes(0, file.entry.size)).toString();
+      const text = (await file.readBytes(0, file.described.entry.size)).toString();
       const value = JSON.parse(text) as BucketConfiguration;
-      this.#configurations.set(name, { id: file.entry.id, modified: file.entry.modified, value });
+      this.#configurations.set(name, {
+        id: file.described.entry.id,
+        modified: file.described.entry.modified,
+        value,
+      });
       return value;
     } finally {
       await file.close();

@@ -1,64 +1,57 @@
-import { type Drive, DriveError } from "@overcoat/drives";
+import { type Drive, type DriveEntry, DriveError } from "@overcoat/drives";
+import type { FolderIndex } from "./folder-index.ts";
+import { type FolderNames, noNames } from "./folder-names.ts";
 import { compareKeys, sortKey } from "./keys.ts";
 
-interface Listing {
-  readonly modified: number;
-  readonly id: string;
-  readonly names: readonly string[];
-  /** A change after the reading would have shown in the folder's time: the listing may be kept. */
-  readonly settled: boolean;
+interface Reading {
+  readonly folder: DriveEntry;
+  readonly names: Promise<readonly string[]>;
 }
 
-/** Names kept in memory over all folders. */
-const capacity = 1_000_000;
 /** The coarsest clock of common file systems ticks every 2 s (FAT); a listing read sooner proves nothing. */
 const granularity = 2_000;
 const beyondAscii = /[\ud800-\uffff]/;
 
-/** Sorted names of folders, kept while the folder's own time stands. */
+/** Sorted names of folders: from the index while the folder's own time stands, else from the drive. */
 export class Folders {
   readonly #drive: Drive;
-  readonly #kept = new Map<string, Listing>();
-  #size = 0;
+  readonly #index: FolderIndex;
+  readonly #readings = new Map<string, Reading>();
 
-  constructor(drive: Drive) {
+  constructor(drive: Drive, index: FolderIndex) {
     this.#drive = drive;
+    this.#index = index;
   }
 
-  /** Sort keys (folders end in `/`) of what is visible in a folder; empty when there is no such folder. */
-  async names(path: string): Promise<readonly string[]> {
+  /** Sort keys (folders end in `/`) of what is visible in a folder; none when there is no such folder. */
+  async names(path: string): Promise<FolderNames> {
     const folder = await this.#drive.stat(path);
     if (folder?.kind !== "folder") {
-      this.#drop(path);
-      return [];
+      await this.#index.remove(path);
+      return noNames;
     }
-    const kept = this.#kept.get(path);
-    if (kept?.settled && kept.modified === folder.modified && kept.id === folder.id) {
-      this.#kept.delete(path);
-      this.#kept.set(path, kept);
-      return kept.names;
-    }
-    const names = await this.#read(path);
-    this.#drop(path);
-    this.#kept.set(path, {
-      modified: folder.modified,
-      id: folder.id,
-      names,
-      settled: Date.now() - folder.modified > granularity,
-    });
-    this.#size += names.length + 1;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#size <= capacity || oldest === path) break;
-      this.#drop(oldest);
-    }
-    return names;
+    const indexed = this.#index.get(path, folder);
+    if (indexed) return indexed;
+    const names = await this.#readOnce(path, folder);
+    return () => ({ names });
   }
 
-  #drop(path: string): void {
-    const kept = this.#kept.get(path);
-    if (!kept) return;
-    this.#size -= kept.names.length + 1;
-    this.#kept.delete(path);
+  /** Requests share one reading where no change can have escaped it. */
+  #readOnce(path: string, folder: DriveEntry): Promise<readonly string[]> {
+    if (Date.now() - folder.modified <= granularity) return this.#read(path);
+    const running = this.#readings.get(path);
+    if (running?.folder.modified === folder.modified && running.folder.id === folder.id) return running.names;
+    const names = this.#read(path);
+    const reading = { folder, names };
+    this.#readings.set(path, reading);
+    names
+      .then((read) => this.#index.put(path, folder, read))
+      // The reader is told; an index that cannot be written costs only speed.
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#readings.get(path) === reading) this.#readings.delete(path);
+      });
+    return names;
   }
 
   async #read(path: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import { Buckets, bucketNotEmpty } from "./buckets.ts";
 import { checkCopySource, checkRead, checkWrite } from "./conditions.ts";
 import { translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
+import { FolderIndex } from "./folder-index.ts";
 import { Folders } from "./folders.ts";
 import { checkKey, hiddenFolder, overflowPath, overflowRoot, treePath } from "./keys.ts";
 import { Listing, type ListPage, type ListRequest } from "./listing.ts";
@@ -67,6 +68,7 @@ export class Objects implements AsyncDisposable {
   readonly uploads: Uploads;
   readonly #drive: Drive;
   readonly #locks: Locks;
+  readonly #index: FolderIndex;
   readonly #listing: Listing;
   readonly #cleanup: boolean;
   readonly #sweeper: NodeJS.Timeout;
@@ -75,7 +77,8 @@ export class Objects implements AsyncDisposable {
     this.#drive = options.drive;
     this.#cleanup = options.cleanup ?? true;
     this.#locks = new Locks(options.data);
-    this.#listing = new Listing(options.drive, new Folders(options.drive));
+    this.#index = new FolderIndex(options.data);
+    this.#listing = new Listing(options.drive, new Folders(options.drive, this.#index));
     this.buckets = new Buckets(options.drive, this.#locks);
     this.uploads = new Uploads(join(options.data, "uploads"));
     this.#sweeper = setInterval(() => this.sweep().catch(() => undefined), sweepEvery).unref();
@@ -107,6 +110,7 @@ export class Objects implements AsyncDisposable {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    await this.#index.close();
     await this.#locks.close();
     await this.#drive.close();
   }
@@ -122,21 +126,20 @@ export class Objects implements AsyncDisposable {
 
   /** @throws ObjectsError NoSuchKey, and by the conditions NotModified or PreconditionFailed */
   async headObject(bucket: string, key: string, conditions?: Conditions): Promise<ObjectInfo> {
-    const found = await this.#find(await this.buckets.path(bucket), key);
-    if (!found) throw noKey(key);
-    const info = objectInfo(key, found.file);
+    const found = await this.#find(this.buckets.folder(bucket), key);
+    if (!found) return this.#missing(bucket, key);
+    const { info } = found;
     if (conditions) checkRead(conditions, info);
     return info;
   }
 
   /** @throws as `headObject` */
   async getObject(bucket: string, key: string, conditions?: Conditions): Promise<OpenObject> {
-    const folder = await this.buckets.path(bucket);
     checkKey(key);
-    const file = await this.#open(folder, key);
-    if (!file) throw noKey(key);
+    const file = await this.#open(this.buckets.folder(bucket), key);
+    if (!file) return this.#missing(bucket, key);
     try {
-      const info = objectInfo(key, file);
+      const info = objectInfo(key, file.described);
       if (conditions) checkRead(conditions, info);
       return new OpenObject(info, file);
     } catch (error) {
@@ -152,7 +155,7 @@ export class Objects implements AsyncDisposable {
     body: ByteSource | Payload,
     options: PutOptions = {},
   ): Promise<ObjectInfo> {
-    const folder = await this.buckets.path(bucket);
+    const folder = options.conditions ? await this.buckets.path(bucket) : this.buckets.folder(bucket);
     checkKey(key);
     if (options.conditions) checkWrite(options.conditions, (await this.#find(folder, key))?.info);
     const payload = typeof body === "object" && "chunks" in body ? body : payloadOf(body);
@@ -327,6 +330,12 @@ export class Objects implements AsyncDisposable {
       await pending.discard();
       throw error;
     }
+  }
+
+  /** @throws ObjectsError NoSuchBucket or NoSuchKey */
+  async #missing(bucket: string, key: string): Promise<never> {
+    await this.buckets.path(bucket);
+    throw noKey(key);
   }
 
   async #open(folder: string, key: string): Promise<OpenFile | undefined> {

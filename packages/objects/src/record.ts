@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { DescribedFile } from "@overcoat/drives";
 import {
   type Checksum,
@@ -18,7 +18,7 @@ export interface ObjectRecord {
   readonly upload?: string;
 }
 
-interface Stored {
+interface StoredRecord {
   e: string;
   h?: ObjectMetadata["headers"];
   u?: ObjectMetadata["user"];
@@ -31,10 +31,23 @@ interface Stored {
 
 const some = <T extends object>(value: T): T | undefined => (Object.keys(value).length ? value : undefined);
 
+/** Just an MD5, and a CRC-32 where there is one: the text of most objects, short enough to lie in an inode. */
+const plain = /^([\w-]{22})(?:\.([\w-]{6}))?$/;
+
+function encodePlain({ etag, metadata, checksum, parts, upload }: ObjectRecord): string | undefined {
+  if (parts || upload || etag.length !== 32) return undefined;
+  if (checksum && (checksum.algorithm !== "CRC32" || checksum.type !== "FULL_OBJECT")) return undefined;
+  if (some(metadata.headers) ?? some(metadata.user) ?? some(metadata.tags)) return undefined;
+  const crc = checksum ? `.${Buffer.from(checksum.value, "base64").toString("base64url")}` : "";
+  return Buffer.from(etag, "hex").toString("base64url") + crc;
+}
+
 /** The record as the text that the drive keeps. */
 export function encodeRecord(record: ObjectRecord): string {
+  const short = encodePlain(record);
+  if (short !== undefined) return short;
   const { metadata, checksum } = record;
-  const stored: Stored = {
+  const stored: StoredRecord = {
     e: record.etag,
     h: some(metadata.headers),
     u: some(metadata.user),
@@ -46,7 +59,7 @@ export function encodeRecord(record: ObjectRecord): string {
   return JSON.stringify(stored);
 }
 
-function runs(parts: readonly ObjectPart[]): Stored["p"] {
+function runs(parts: readonly ObjectPart[]): StoredRecord["p"] {
   const out: [number, number, string[]?][] = [];
   for (const part of parts) {
     const last = out.at(-1);
@@ -60,8 +73,18 @@ function runs(parts: readonly ObjectPart[]): Stored["p"] {
 
 /** The record in the drive's text; undefined when it is none of ours. */
 export function decodeRecord(text: string): ObjectRecord | undefined {
+  const short = plain.exec(text);
+  if (short) {
+    const [, md5 = "", crc] = short;
+    const value = crc && Buffer.from(crc, "base64url").toString("base64");
+    return {
+      etag: Buffer.from(md5, "base64url").toString("hex"),
+      metadata: noMetadata,
+      checksum: value ? { algorithm: "CRC32", type: "FULL_OBJECT", value } : undefined,
+    };
+  }
   try {
-    const stored = JSON.parse(text) as Stored;
+    const stored = JSON.parse(text) as StoredRecord;
     if (typeof stored.e !== "string") return undefined;
     return {
       etag: stored.e,
@@ -82,13 +105,23 @@ export function decodeRecord(text: string): ObjectRecord | undefined {
 }
 
 /** The ETag of a file that others put there: stable while size and time stand, and no MD5 by its form. */
-const opaqueEtag = (size: number, modified: number) =>
-  `${createHash("md5").update(`${size}:${modified}`).digest("hex")}-0`;
+const opaqueEtag = (size: number, modified: number) => `${hash("md5", `${size}:${modified}`)}-0`;
+
+type Stored = Omit<ObjectInfo, "key"> & { upload?: string };
+const decoded = new WeakMap<DescribedFile, Stored>();
 
 /** A stored file as S3 sees it. */
 export function objectInfo(key: string, file: DescribedFile): ObjectInfo & { upload?: string } {
-  const { size, modified } = file.entry;
-  const record = file.properties === undefined ? undefined : decodeRecord(file.properties);
-  if (record) return { key, size, modified, ...record };
-  return { key, size, modified, etag: opaqueEtag(size, modified), metadata: noMetadata };
+  let stored = decoded.get(file);
+  if (!stored) {
+    stored = decodeFile(file);
+    decoded.set(file, stored);
+  }
+  return { key, ...stored };
+}
+
+function decodeFile({ entry: { size, modified }, properties }: DescribedFile): Stored {
+  const record = properties === undefined ? undefined : decodeRecord(properties);
+  if (record) return { size, modified, ...record };
+  return { size, modified, etag: opaqueEtag(size, modified), metadata: noMetadata };
 }

@@ -1,12 +1,15 @@
 import type { ObjectInfo } from "@overcoat/objects";
 import { owner } from "./context.ts";
+import { isoTime } from "./times.ts";
 import { element } from "./xml.ts";
 
 /** `encoding-type=url` as S3 does it: all but unreserved characters and the slash. */
 export const urlEncode = (text: string) =>
-  encodeURIComponent(text)
-    .replaceAll("%2F", "/")
-    .replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  /^[\w./~-]*$/.test(text)
+    ? text
+    : encodeURIComponent(text)
+        .replaceAll("%2F", "/")
+        .replace(/[!'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 export const ownerXml = (name = "Owner") =>
   `<${name}><ID>${owner.id}</ID><DisplayName>${owner.name}</DisplayName></${name}>`;
@@ -16,7 +19,7 @@ export function objectXml(object: ObjectInfo, encode: (text: string) => string, 
   const { checksum } = object;
   return (
     element("Key", encode(object.key)) +
-    `<LastModified>${new Date(object.modified).toISOString()}</LastModified><ETag>&quot;${object.etag}&quot;</ETag>` +
+    `<LastModified>${isoTime(object.modified)}</LastModified><ETag>&quot;${object.etag}&quot;</ETag>` +
     (checksum
       ? `<ChecksumAlgorithm>${checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${checksum.type}</ChecksumType>`
       : "") +

@@ -29,10 +29,10 @@ async function put(path: string, body: string, properties = "{}", onlyIfAbsent =
 async function get(path: string) {
   const file = await drive.open(path);
   if (file === undefined) return undefined;
-  const body = await text(file.readStream(0, file.entry.size));
-  expect(String(await file.readBytes(0, file.entry.size))).toBe(body);
+  const body = await text(file.readStream(0, file.described.entry.size));
+  expect(String(await file.readBytes(0, file.described.entry.size))).toBe(body);
   await file.close();
-  return { body, properties: file.properties };
+  return { body, properties: file.described.properties };
 }
 async function names(folder: string) {
   const found: string[] = [];
@@ -53,7 +53,11 @@ test("a file comes back", async () => {
   expect(Math.abs(Math.floor(entry.modified) - Date.now())).toBeLessThan(5000);
   expect(await drive.describe("b/x/../y")).toEqual({ entry, properties: "some ü" });
   await drive.setProperties("b/x/../y", "more");
-  expect(await drive.describe("b/x/../y")).toEqual({ entry, properties: "more" });
+  const { size, modified, id } = entry;
+  expect(await drive.describe("b/x/../y")).toMatchObject({
+    entry: { size, modified, id },
+    properties: "more",
+  });
   expect(await names("b")).toEqual(["folder .overcoat", "folder x"]);
   expect(await names("b/x")).toEqual(["folder .."]);
   expect(temporaries()).toEqual([]);

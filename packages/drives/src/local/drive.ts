@@ -11,11 +11,21 @@ import {
 } from "../drive.ts";
 import { codeOf, driveError, meansAbsent } from "./errors.ts";
 import { Folders, inside, openFolder } from "./folders.ts";
+import { KnownFiles } from "./known.ts";
 import { listFolder } from "./listing.ts";
 import { encodeSegment } from "./naming.ts";
-import { describeFile, entryAt, entryOf, openFile, openRegular } from "./open.ts";
-import { LocalPending } from "./pending.ts";
-import { hiddenName, type Place, placeOf } from "./places.ts";
+import {
+  describeFile,
+  describeIn,
+  entryAt,
+  entryOf,
+  isReachable,
+  openFile,
+  openRegular,
+  type Stores,
+} from "./open.ts";
+import { type LocalPending, openPending } from "./pending.ts";
+import { hiddenName, type Place, placeIn, placeOf } from "./places.ts";
 import { Properties } from "./properties.ts";
 import { sweepTemporary } from "./sweep.ts";
 
@@ -52,6 +62,7 @@ class LocalDrive implements Drive {
   readonly #filePermissions: number | undefined;
   readonly #folders: Folders;
   readonly #properties: Properties;
+  readonly #stores: Stores;
 
   constructor(root: string, options: LocalDriveOptions) {
     this.description = root;
@@ -61,6 +72,7 @@ class LocalDrive implements Drive {
     this.#filePermissions = options.filePermissions;
     this.#folders = new Folders(this.#fsync, options.folderPermissions);
     this.#properties = new Properties(this.#folders, this.#fsync);
+    this.#stores = { properties: this.#properties, known: new KnownFiles() };
   }
 
   fits(path: string): boolean {
@@ -78,15 +90,23 @@ class LocalDrive implements Drive {
   }
 
   open(path: string): OpenFile | undefined {
-    return translated(() => openFile(this.#place(path), this.#properties));
+    return translated(() => openFile(this.#place(path), this.#stores));
   }
 
   describe(path: string): DescribedFile | undefined {
-    return translated(() => describeFile(this.#place(path), this.#properties));
+    return translated(() => describeFile(this.#place(path), this.#stores));
+  }
+
+  describeAll(folder: string, names: readonly string[]): (DescribedFile | undefined)[] {
+    return translated(() => {
+      const place = this.#place(folder);
+      if (!isReachable(place.full)) return names.map(() => undefined);
+      return names.map((name) => describeIn(placeIn(place, name), this.#stores));
+    });
   }
 
   async create(path: string): Promise<PendingFile> {
-    return translated(() => this.#pending(path));
+    return this.#pending(path);
   }
 
   async setProperties(path: string, properties: string): Promise<void> {
@@ -95,10 +115,11 @@ class LocalDrive implements Drive {
     const opened = translated(() => openRegular(place));
     if (opened === undefined) throw new DriveError("NotFound", `There is no file ${place.full}`);
     try {
-      const had = this.#properties.hasSidecar(place.full, opened.entry);
-      const has = await this.#properties.write(place, place.full, opened.entry, properties);
+      const entry = entryOf(opened.stats)!;
+      const had = this.#properties.hasSidecar(place.full, entry);
+      const has = await this.#properties.write(place, place.full, entry, properties);
       if (this.#fsync) await fsyncAsync(opened.fd);
-      if (had && !has) this.#properties.removeSidecar(place, opened.entry);
+      if (had && !has) this.#properties.removeSidecar(place, entry);
     } catch (error) {
       throw driveError(error);
     } finally {
@@ -112,7 +133,7 @@ class LocalDrive implements Drive {
     const source = translated(() => openRegular(place));
     if (source === undefined) return undefined;
     try {
-      const pending = this.#pending(to);
+      const pending = await this.#pending(to);
       try {
         const path = process.platform === "linux" ? `/proc/self/fd/${source.fd}` : place.full;
         await pending.fill(path, this.#filePermissions ?? 0o666 & ~process.umask());
@@ -215,9 +236,9 @@ class LocalDrive implements Drive {
     if (this.#readOnly) throw new DriveError("ReadOnly", `${this.description} is read-only`);
   }
 
-  #pending(path: string): LocalPending {
+  #pending(path: string): Promise<LocalPending> {
     this.#writable();
-    return new LocalPending(
+    return openPending(
       {
         folders: this.#folders,
         properties: this.#properties,

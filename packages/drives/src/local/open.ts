@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import { Readable } from "node:stream";
 import { promisify } from "node:util";
-import type { DriveEntry, OpenFile } from "../drive.ts";
+import type { DescribedFile, DriveEntry, OpenFile } from "../drive.ts";
 import { meansAbsent } from "./errors.ts";
 import { isAt, isReal } from "./folders.ts";
+import type { KnownFiles } from "./known.ts";
 import type { Place } from "./places.ts";
 import type { Properties } from "./properties.ts";
 
@@ -12,19 +13,54 @@ const fileFlags = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.c
 const syncReadLimit = 256 * 1024;
 const attempts = 100;
 
+/** An entry with what is of use inside this drive only. */
+export interface LocalEntry extends DriveEntry {
+  readonly inode: number;
+  /** When bytes, attributes or links changed last, in milliseconds since 1970. */
+  readonly changed: number;
+}
+
+/** What reading needs of its drive. */
+export interface Stores {
+  readonly properties: Properties;
+  readonly known: KnownFiles;
+}
+
 /** The entry of a file or folder; undefined for what is neither. */
-export function entryOf(stats: fs.Stats): DriveEntry | undefined {
-  const id = `${stats.dev}-${stats.ino}`;
-  if (stats.isFile()) return { kind: "file", size: stats.size, modified: stats.mtimeMs, id };
-  return stats.isDirectory() ? { kind: "folder", size: 0, modified: stats.mtimeMs, id } : undefined;
+export function entryOf(stats: fs.Stats): LocalEntry | undefined {
+  const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : undefined;
+  if (kind === undefined) return undefined;
+  return {
+    kind,
+    size: kind === "file" ? stats.size : 0,
+    modified: stats.mtimeMs,
+    id: `${stats.dev}-${stats.ino}`,
+    inode: stats.ino,
+    changed: stats.ctimeMs,
+  };
 }
 
 /** What is at the place, if no symbolic link leads there. */
-export function entryAt(place: Place): DriveEntry | undefined {
+export function entryAt(place: Place): LocalEntry | undefined {
+  if (!isReachable(place.parent)) return undefined;
+  const stats = statsIn(place);
+  return stats && entryOf(stats);
+}
+
+/** Whether a folder is there, and no symbolic link on the way to it. */
+export function isReachable(folder: string): boolean {
   try {
-    if (!isReal(place.parent)) return undefined;
-    const stats = fs.lstatSync(place.full, { throwIfNoEntry: false });
-    return stats && entryOf(stats);
+    return isReal(folder);
+  } catch (error) {
+    if (meansAbsent(error)) return false;
+    throw error;
+  }
+}
+
+/** What is at a place whose folder has been found reachable. */
+function statsIn(place: Place): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(place.full, { throwIfNoEntry: false });
   } catch (error) {
     if (meansAbsent(error)) return undefined;
     throw error;
@@ -32,13 +68,13 @@ export function entryAt(place: Place): DriveEntry | undefined {
 }
 
 /** Opens a regular file to read; undefined when there is none or a symbolic link leads there. */
-export function openRegular(place: Place): { fd: number; entry: DriveEntry } | undefined {
+export function openRegular(place: Place): { fd: number; stats: fs.Stats } | undefined {
   let fd: number | undefined;
   try {
     fd = fs.openSync(place.full, fileFlags);
-    const entry = entryOf(fs.fstatSync(fd));
-    if (entry?.kind === "file" && isAt(fd, place.full)) {
-      const opened = { fd, entry };
+    const stats = fs.fstatSync(fd);
+    if (stats.isFile() && isAt(fd, place.full)) {
+      const opened = { fd, stats };
       fd = undefined;
       return opened;
     }
@@ -52,58 +88,68 @@ export function openRegular(place: Place): { fd: number; entry: DriveEntry } | u
 }
 
 /** Properties and entry of a file that belong together also when it is replaced meanwhile. */
-export function describeFile(
-  place: Place,
-  store: Properties,
-): { entry: DriveEntry; properties: string | undefined } | undefined {
+export function describeFile(place: Place, stores: Stores): DescribedFile | undefined {
+  return isReachable(place.parent) ? describeIn(place, stores) : undefined;
+}
+
+/** `describeFile` for a place whose folder has been found reachable. */
+export function describeIn(place: Place, stores: Stores): DescribedFile | undefined {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const entry = entryAt(place);
-    if (entry?.kind !== "file") return undefined;
-    const properties = store.read(place, place.full, entry);
-    if (isSame(place, entry)) return { entry, properties };
+    const stats = statsIn(place);
+    if (!stats?.isFile()) return undefined;
+    const file = read(place, stats, stores);
+    if (file) return file;
   }
   throw new Error(`${place.full} changes all the time`);
 }
 
 /** Opens a file with its properties. */
-export function openFile(place: Place, store: Properties): OpenFile | undefined {
+export function openFile(place: Place, stores: Stores): OpenFile | undefined {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const opened = openRegular(place);
     if (opened === undefined) return undefined;
-    let kept = false;
+    let file: DescribedFile | undefined;
     try {
-      // Extended attributes are read by name: the name must still be that of the opened file afterwards.
-      const properties = store.read(place, place.full, opened.entry);
-      if (isSame(place, opened.entry)) {
-        kept = true;
-        return new LocalFile(opened.fd, opened.entry, properties);
-      }
+      file = read(place, opened.stats, stores);
+      if (file) return new LocalFile(opened.fd, file);
     } finally {
-      if (!kept) fs.closeSync(opened.fd);
+      if (!file) fs.closeSync(opened.fd);
     }
   }
   throw new Error(`${place.full} changes all the time`);
 }
 
-function isSame(place: Place, entry: DriveEntry): boolean {
-  const stats = fs.lstatSync(place.full, { throwIfNoEntry: false });
+/** The file with these stats and its properties; undefined when another has taken its name meanwhile. */
+function read(place: Place, stats: fs.Stats, { known, properties }: Stores): DescribedFile | undefined {
+  const recalled = known.recall(stats);
+  if (recalled) return recalled;
+  const entry = entryOf(stats)!;
+  const found = properties.read(place, place.full, entry);
+  // Attributes are read by name: that must still be the name of the same file afterwards.
+  if (!isSame(place, entry)) return undefined;
+  const file = { entry, properties: found.properties };
+  if (found.inFile) known.remember(entry, file);
+  return file;
+}
+
+function isSame(place: Place, entry: LocalEntry): boolean {
+  const stats = statsIn(place);
   return (
     stats !== undefined &&
     stats.size === entry.size &&
     stats.mtimeMs === entry.modified &&
+    stats.ctimeMs === entry.changed &&
     `${stats.dev}-${stats.ino}` === entry.id
   );
 }
 
 class LocalFile implements OpenFile {
-  readonly entry: DriveEntry;
-  readonly properties: string | undefined;
+  readonly described: DescribedFile;
   #fd: number | undefined;
 
-  constructor(fd: number, entry: DriveEntry, properties: string | undefined) {
+  constructor(fd: number, described: DescribedFile) {
     this.#fd = fd;
-    this.entry = entry;
-    this.properties = properties;
+    this.described = described;
   }
 
   readBytes(start: number, end: number): Promise<Buffer> | Buffer {

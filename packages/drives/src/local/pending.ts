@@ -4,10 +4,11 @@ import { type DriveEntry, DriveError, type PendingFile } from "../drive.ts";
 import { temporaryName } from "../processes.ts";
 import { codeOf, driveError } from "./errors.ts";
 import { type Folders, inside, isAt } from "./folders.ts";
-import { entryOf } from "./open.ts";
+import { entryOf, type LocalEntry } from "./open.ts";
 import type { Place } from "./places.ts";
 import type { Properties } from "./properties.ts";
 
+const openAsync = promisify(fs.open);
 const writeAsync = promisify(fs.write);
 const fsyncAsync = promisify(fs.fsync);
 const syncWriteLimit = 64 * 1024;
@@ -23,6 +24,41 @@ export interface PendingContext {
   readonly filePermissions: number | undefined;
 }
 
+/**
+ * Opens a pending file for `place`.
+ * @throws DriveError `NotFound` when the bucket is not there, `AccessDenied` when it is behind a symbolic link
+ */
+export async function openPending(context: PendingContext, place: Place): Promise<LocalPending> {
+  const folder = `${place.hidden}/tmp`;
+  const temporary = `${folder}/${temporaryName()}`;
+  const mode = context.filePermissions ?? 0o666;
+  try {
+    for (let attempt = 0; ; attempt++) {
+      let fd: number;
+      try {
+        // Not synchronously: making a file can have to wait for the file system's journal.
+        fd = await openAsync(temporary, fileFlags, mode);
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
+        if (attempt === attempts) throw error;
+        fs.closeSync(context.folders.ready(place.base, folder).fd);
+        continue;
+      }
+      if (isAt(fd, temporary)) {
+        if (context.filePermissions !== undefined) fs.fchmodSync(fd, context.filePermissions);
+        return new LocalPending(context, place, temporary, fd);
+      }
+      fs.closeSync(fd);
+      fs.rmSync(temporary, { force: true });
+      // A bucket behind a symbolic link is none.
+      fs.closeSync(context.folders.ready(place.base, place.base).fd);
+      throw new DriveError("AccessDenied", `${folder} is behind a symbolic link`);
+    }
+  } catch (error) {
+    throw driveError(error);
+  }
+}
+
 /** A file under a temporary name in the `.overcoat` folder of its place. */
 export class LocalPending implements PendingFile {
   /** Path of the temporary file. */
@@ -32,34 +68,11 @@ export class LocalPending implements PendingFile {
   #fd: number | undefined;
   #position = 0;
 
-  constructor(context: PendingContext, place: Place) {
-    const folder = `${place.hidden}/tmp`;
+  constructor(context: PendingContext, place: Place, temporary: string, fd: number) {
     this.#context = context;
     this.#place = place;
-    this.temporary = `${folder}/${temporaryName()}`;
-    this.#fd = this.#openTemporary(folder);
-    if (context.filePermissions !== undefined) fs.fchmodSync(this.#fd, context.filePermissions);
-  }
-
-  #openTemporary(folder: string): number {
-    const mode = this.#context.filePermissions ?? 0o666;
-    for (let attempt = 0; ; attempt++) {
-      let fd: number;
-      try {
-        fd = fs.openSync(this.temporary, fileFlags, mode);
-      } catch (error) {
-        if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
-        if (attempt === attempts) throw error;
-        fs.closeSync(this.#context.folders.ready(this.#place.base, folder).fd);
-        continue;
-      }
-      if (isAt(fd, this.temporary)) return fd;
-      fs.closeSync(fd);
-      fs.rmSync(this.temporary, { force: true });
-      // A bucket behind a symbolic link is none.
-      fs.closeSync(this.#context.folders.ready(this.#place.base, this.#place.base).fd);
-      throw new DriveError("AccessDenied", `${folder} is behind a symbolic link`);
-    }
+    this.temporary = temporary;
+    this.#fd = fd;
   }
 
   /** Takes the bytes of an open file at once, sharing them on file systems that can. */
@@ -110,18 +123,19 @@ export class LocalPending implements PendingFile {
     try {
       if (fsync) await fsyncAsync(fd);
       const { old, durable } = this.#publish(onlyIfAbsent);
+      const published = entryOf(fs.fstatSync(fd))!;
       this.#release();
       await Promise.all([durable, folders.flush(this.#place.parent)]);
       if (old !== undefined) store.removeSidecar(this.#place, old);
+      return published;
     } catch (error) {
       if (sidecar && this.#fd !== undefined) store.removeSidecar(this.#place, entry);
       throw error;
     }
-    return entry;
   }
 
   /** Sets the time, other than that of an equally large file there: sidecars are told apart by size and time. */
-  #stamp(fd: number): DriveEntry {
+  #stamp(fd: number): LocalEntry {
     const there = fs.lstatSync(this.#place.full, { throwIfNoEntry: false });
     for (let now = Date.now(); ; now++) {
       // Half a microsecond more, as the conversion from seconds cuts off and would give the millisecond before.

@@ -38,3 +38,18 @@ export function placeOf(root: string, path: string): Place {
     hidden: `${inBucket ? base : prefix}/${hiddenName}`,
   };
 }
+
+/** The place of a name in a folder. */
+export function placeIn(folder: Place, segment: string): Place {
+  const name = encodeSegment(segment);
+  const prefix = folder.full === "/" ? "" : folder.full;
+  const isBucket = folder.path !== "" && !folder.path.includes("/") && folder.name !== hiddenName;
+  return {
+    path: folder.path === "" ? segment : `${folder.path}/${segment}`,
+    full: `${prefix}/${name}`,
+    parent: folder.full,
+    name,
+    base: isBucket ? folder.full : folder.base,
+    hidden: isBucket ? `${folder.full}/${hiddenName}` : folder.hidden,
+  };
+}

@@ -15,6 +15,13 @@ const tooLarge = new Set(["E2BIG", "ENOSPC", "ERANGE", "EDQUOT"]);
 
 type Identity = Pick<DriveEntry, "size" | "modified">;
 
+/** What a file was found to have. */
+export interface FoundProperties {
+  readonly properties: string | undefined;
+  /** Whether the file's time of change moves when they are changed. */
+  readonly inFile: boolean;
+}
+
 /** Stores each file's properties in an extended attribute, or in a sidecar where that is not possible. */
 export class Properties {
   readonly #folders: Folders;
@@ -27,19 +34,19 @@ export class Properties {
   }
 
   /** Properties of the file at `target`; undefined where there are none or they belong to other bytes. */
-  read(place: Place, target: string, entry: DriveEntry): string | undefined {
+  read(place: Place, target: string, entry: DriveEntry): FoundProperties {
     const value = xattr.getAttributeSync(target, attribute);
-    if (value === null) return this.#supports(target, entry) ? undefined : readSidecar(place, entry);
-    const text = value.toString("utf8");
-    if (text === marker) return readSidecar(place, entry);
-    const prefix = `${entry.size}:${entry.modified}\n`;
-    return text.startsWith(prefix) ? text.slice(prefix.length) : undefined;
+    const text = value?.toString("utf8");
+    if (text === marker || (value === null && !this.#supports(target, entry)))
+      return { properties: readSidecar(place, entry), inFile: false };
+    const prefix = prefixOf(entry);
+    return { properties: text?.startsWith(prefix) ? text.slice(prefix.length) : undefined, inFile: true };
   }
 
   /** Writes the properties of the file at `target`, which is or will be at `place`. @returns whether in a sidecar. */
   async write(place: Place, target: string, entry: DriveEntry, properties: string): Promise<boolean> {
     try {
-      xattr.setAttributeSync(target, attribute, `${entry.size}:${entry.modified}\n${properties}`);
+      xattr.setAttributeSync(target, attribute, prefixOf(entry) + properties);
       return false;
     } catch (error) {
       const code = codeOf(error);
@@ -118,6 +125,9 @@ export class Properties {
     await Promise.all([ready.durable, this.#folders.flush(folder)]);
   }
 }
+
+/** Binds properties to the bytes they belong to. Short, as ext4 has room for 64 bytes in the inode itself. */
+const prefixOf = ({ size, modified }: Identity) => `${size.toString(36)}:${modified.toString(36)}\n`;
 
 function sidecarOf(place: Place, entry: Identity): { folder: string; name: string } {
   const hash = createHash("sha256").update(place.path).digest("hex").slice(0, 32);
