@@ -4,6 +4,8 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteBucketLifecycleCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetBucketAclCommand,
   GetBucketOwnershipControlsCommand,
   GetObjectCommand,
@@ -121,6 +123,26 @@ describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $sch
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
     await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key }))).ContentType).toBe("binary/octet-stream");
+  });
+
+  test("a delete asks for no condition that it does not check", async () => {
+    const object = { Bucket, Key: "kept" };
+    await s3.send(new PutObjectCommand({ ...object, Body: "x" }));
+    const refused = ["NotImplemented", 501];
+    expect(await refusal(s3.send(new DeleteObjectCommand({ ...object, IfMatchSize: 9 })))).toEqual(refused);
+    const Objects = [
+      { Key: "kept", Size: 9 },
+      { Key: "kept", LastModifiedTime: new Date(0) },
+      { Key: "kept", ETag: "other" },
+    ];
+    const { Errors, Deleted } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    expect(Errors?.map((one) => one.Code)).toEqual([
+      "NotImplemented",
+      "NotImplemented",
+      "PreconditionFailed",
+    ]);
+    expect(Deleted).toBeUndefined();
+    await s3.send(new HeadObjectCommand(object));
   });
 
   test("buckets have no ACLs", async () => {

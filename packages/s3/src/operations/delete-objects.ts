@@ -9,11 +9,17 @@ import { smallBody } from "./body.ts";
 /** S3's limit for one request. */
 const mostObjects = 1000;
 
+/** S3 has these conditions for directory buckets only; passed over they would delete too much. */
+const refused = (name: string, detail?: Record<string, string>) =>
+  new S3Error("NotImplemented", `The condition ${name} is not implemented; use the ETag instead.`, detail);
+
 export const deleteObject: Operation = async (context) => {
   const { bucket, key, query, service } = context;
   const version = query.get("versionId");
   if (version !== undefined && version !== "null")
     throw new S3Error("NoSuchVersion", undefined, { VersionId: version });
+  for (const name of ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"])
+    if (header(context, name) !== undefined) throw refused(name, { Header: name });
   await service.objects.deleteObject(bucket, key, writeConditions(context));
   reply(context, 204);
 };
@@ -40,6 +46,7 @@ export const deleteObjects: Operation = async (context) => {
     try {
       if (!may("DeleteObject", key)) throw new S3Error("AccessDenied");
       if (version !== undefined && version !== "" && version !== "null") throw new S3Error("NoSuchVersion");
+      for (const name of ["LastModifiedTime", "Size"]) if (object[name] !== undefined) throw refused(name);
       const etag = text(object.ETag);
       await service.objects.deleteObject(bucket, key, etag === undefined ? undefined : { ifMatch: etag });
       return quiet ? "" : `<Deleted>${named}</Deleted>`;

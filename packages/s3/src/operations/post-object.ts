@@ -8,7 +8,7 @@ import { readBody } from "../body/payload.ts";
 import { type Context, locationOf, type Operation, reply } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { checksumHeader, checksumHeaders, metadataOf } from "../headers.ts";
-import { document, element } from "../xml.ts";
+import { element } from "../xml.ts";
 import { bodyOf } from "./body.ts";
 import { parseTags } from "./buckets.ts";
 import { refuseUnsupported } from "./write-object.ts";
@@ -125,10 +125,8 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
   const status = fields.get("success_action_status");
   if (status === "200") return reply(context, 200, answer);
   if (status !== "201") return reply(context, 204, answer);
-  const xml = document(
-    "PostResponse",
-    `${element("Location", location)}${element("Bucket", bucket)}${element("Key", key)}<ETag>&quot;${info.etag}&quot;</ETag>`,
-  );
+  // The one answer of S3 that is in no namespace.
+  const xml = `<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse>${element("Location", location)}${element("Bucket", bucket)}${element("Key", key)}<ETag>&quot;${info.etag}&quot;</ETag></PostResponse>`;
   reply(context, 201, { ...answer, "content-type": "application/xml" }, xml);
 }
 
