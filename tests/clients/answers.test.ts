@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { get as httpGet } from "node:http";
+import { get as httpsGet } from "node:https";
+import { text } from "node:stream/consumers";
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -11,8 +14,10 @@ import {
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  ListBucketsCommand,
   ListMultipartUploadsCommand,
   PutBucketAclCommand,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
   S3Client,
@@ -49,6 +54,15 @@ describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $sch
     const { name, $metadata } = error as S3ServiceException;
     return [name, $metadata.httpStatusCode];
   }
+
+  /** Without a signature; answers with status and body. */
+  const read = (url: string, headers: Record<string, string> = {}) =>
+    new Promise<[number | undefined, string]>((resolve, reject) => {
+      const get = url.startsWith("https:") ? httpsGet : httpGet;
+      get(url, { headers, ...(gateway.agent && { agent: gateway.agent }) }, (response) => {
+        text(response).then((body) => resolve([response.statusCode, body]), reject);
+      }).once("error", reject);
+    });
 
   test("an upload in parts keeps what was said at its beginning, and tells where it lies", async () => {
     const Key = "a folder/päper+clip.html";
@@ -123,6 +137,43 @@ describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $sch
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
     await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key }))).ContentType).toBe("binary/octet-stream");
+  });
+
+  test("a range of what has changed meanwhile is the whole, and headers are set only by who signs", async () => {
+    const object = { Bucket, Key: "shared/a" };
+    const { ETag } = await s3.send(new PutObjectCommand({ ...object, Body: "hello" }));
+    const Statement = {
+      Effect: "Allow",
+      Principal: "*",
+      Action: "s3:GetObject",
+      Resource: `arn:aws:s3:::${Bucket}/shared/*`,
+    };
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+    await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    const url = `${gateway.endpoint}/${Bucket}/shared/a`;
+    const { LastModified } = await s3.send(new HeadObjectCommand(object));
+    const part = (condition: string | undefined) =>
+      read(url, { range: "bytes=1-2", "if-range": condition ?? "" });
+    expect(await part(ETag)).toEqual([206, "el"]);
+    expect(await part(LastModified?.toUTCString())).toEqual([206, "el"]);
+    expect(await part('"other"')).toEqual([200, "hello"]);
+    expect(await part("Tue, 01 Jan 2019 00:00:00 GMT")).toEqual([200, "hello"]);
+    expect(await read(`${url}?response-content-type=text/html`)).toEqual([
+      400,
+      expect.stringContaining("InvalidRequest"),
+    ]);
+    const html = new GetObjectCommand({ ...object, ResponseContentType: "text/html" });
+    expect((await s3.send(html)).ContentType).toBe("text/html");
+  });
+
+  test("what cannot be kept as asked is refused", async () => {
+    const put = new PutObjectCommand({ Bucket, Key: "cold", Body: "x", StorageClass: "GLACIER" });
+    expect(await refusal(s3.send(put))).toEqual(["InvalidStorageClass", 400]);
+    await s3.send(new PutObjectCommand({ Bucket, Key: "warm", Body: "x", StorageClass: "STANDARD" }));
+    expect(await refusal(s3.send(new ListBucketsCommand({ MaxBuckets: 0 })))).toEqual([
+      "InvalidArgument",
+      400,
+    ]);
   });
 
   test("a delete asks for no condition that it does not check", async () => {

@@ -16,7 +16,8 @@ describe("matchCors", () => {
     const headers = matchCors(rules, { origin, method: "GET" });
     expect(headers?.["access-control-allow-origin"]).toBe(origin);
     expect(headers?.["access-control-allow-methods"]).toBe("GET");
-    expect(headers?.vary).toBe("Origin");
+    expect(headers?.["access-control-allow-credentials"]).toBe("true");
+    expect(headers?.vary).toMatch(/^Origin, /);
   });
   it.each(["foo.bar", "foo.suffix.get", "0start12end", "bla.prefix", "foo.put", "starend"])(
     "refuses %s",
@@ -30,13 +31,15 @@ describe("matchCors", () => {
       "access-control-allow-headers": "x-amz-date, x-amz-acl",
       "access-control-expose-headers": "ETag",
       "access-control-max-age": "5",
-      vary: "Origin",
+      "access-control-allow-credentials": "true",
+      vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
     });
     expect(matchCors(rules, { ...asked, requestHeaders: "x-amz-date,other" })).toBeUndefined();
   });
   it("answers * for a rule of *", () => {
     const headers = matchCors([{ origins: ["*"], methods: ["GET"] }], { origin: "a", method: "GET" });
     expect(headers?.["access-control-allow-origin"]).toBe("*");
+    expect(headers).not.toHaveProperty("access-control-allow-credentials");
   });
 });
 

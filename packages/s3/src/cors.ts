@@ -40,8 +40,9 @@ export function matchCors(
     const headers: Record<string, string> = {
       "access-control-allow-origin": pattern === "*" ? "*" : origin,
       "access-control-allow-methods": rule.methods.join(", "),
-      vary: "Origin",
+      vary: "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
     };
+    if (pattern !== "*") headers["access-control-allow-credentials"] = "true";
     if (asked.length) headers["access-control-allow-headers"] = asked.join(", ");
     if (rule.exposeHeaders?.length) headers["access-control-expose-headers"] = rule.exposeHeaders.join(", ");
     if (rule.maxAge !== undefined) headers["access-control-max-age"] = String(rule.maxAge);
@@ -56,7 +57,7 @@ export async function corsRules(context: Pick<Context, "service" | "bucket">): P
   return (cors as readonly CorsRule[] | undefined) ?? [];
 }
 
-/** Answers an OPTIONS request, which nobody signs. @throws S3Error BadRequest, AccessDenied */
+/** Answers an OPTIONS request, which nobody signs. @throws S3Error BadRequest, AccessForbidden */
 export async function preflight(context: Context): Promise<void> {
   const origin = header(context, "origin");
   if (!origin) throw new S3Error("BadRequest", "Insufficient information. Origin request header needed.");
@@ -73,7 +74,7 @@ export async function preflight(context: Context): Promise<void> {
   await context.service.objects.buckets.path(context.bucket);
   const headers = matchCors(await corsRules(context), { origin, method, requestHeaders });
   if (!headers)
-    throw new S3Error("AccessDenied", "CORSResponse: This CORS request is not allowed.", {
+    throw new S3Error("AccessForbidden", undefined, {
       Method: method,
       ResourceType: context.key ? "OBJECT" : "BUCKET",
     });

@@ -5,6 +5,7 @@ const catalogue = {
     "The bucket does not allow ACLs; give access by a bucket policy instead.",
   ],
   AccessDenied: [403, "Access Denied"],
+  AccessForbidden: [403, "CORSResponse: This CORS request is not allowed."],
   AuthorizationHeaderMalformed: [400, "The authorization header that you provided is not valid."],
   AuthorizationQueryParametersError: [
     400,
@@ -46,6 +47,7 @@ const catalogue = {
   ],
   InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidRequest: [400, "Invalid Request"],
+  InvalidStorageClass: [400, "The storage class that you specified is not valid here; use STANDARD."],
   InvalidTag: [400, "The tag provided was not a valid tag."],
   InvalidURI: [400, "Couldn’t parse the specified URI."],
   KeyTooLongError: [400, "Your key is too long"],

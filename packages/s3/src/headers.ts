@@ -107,7 +107,7 @@ export function algorithmOf(name: string | undefined): ChecksumAlgorithm | undef
   return algorithm;
 }
 
-/** Headers of GET and HEAD for an object. */
+/** Headers of GET and HEAD for an object. @throws S3Error InvalidRequest */
 export function objectHeaders(context: Context, info: ObjectInfo): Record<string, string | number> {
   const { metadata } = info;
   const out: Record<string, string | number> = {
@@ -123,13 +123,25 @@ export function objectHeaders(context: Context, info: ObjectInfo): Record<string
   for (const name in metadata.user) out[`x-amz-meta-${name}`] = latin1(metadata.user[name]!);
   const tags = Object.keys(metadata.tags).length;
   if (tags) out["x-amz-tagging-count"] = tags;
+  return Object.assign(out, overrides(context));
+}
+
+/** The headers that `response-*` asks for. @throws S3Error InvalidRequest for a sender without a key */
+function overrides(context: Context): Record<string, string> {
+  const out: Record<string, string> = {};
   for (const [name, value] of context.query)
-    if (name.startsWith("response-")) {
-      const target = name.slice(9);
-      if ((systemHeaders as readonly string[]).includes(target)) out[target] = latin1(value);
-    }
+    if (overridable.has(name)) out[name.slice("response-".length)] = latin1(value);
+  if (Object.keys(out).length && context.verified === "anonymous" && !context.service.rights.open)
+    throw new S3Error(
+      "InvalidRequest",
+      "Request specific response headers cannot be used for anonymous GET requests.",
+    );
   return out;
 }
+
+const overridable = new Set(
+  systemHeaders.filter((name) => !name.startsWith("x-amz-")).map((name) => `response-${name}`),
+) as ReadonlySet<string>;
 
 /** A value that Node.js can put into a header so that its UTF-8 bytes go out; no header can hold control characters. */
 const latin1 = (value: string) =>

@@ -8,10 +8,19 @@ import { ownerXml } from "../listing-xml.ts";
 import { document, element, parse, records, text } from "../xml.ts";
 import { smallBody } from "./body.ts";
 
+/** S3's largest page of buckets. */
+const mostBuckets = 10_000;
+
 export const listBuckets: Operation = async (context) => {
   const { credential, query, service } = context;
   const prefix = query.get("prefix") ?? "";
-  const most = Number(query.get("max-buckets") ?? 10_000);
+  const most = Number(query.get("max-buckets") ?? mostBuckets);
+  if (!Number.isInteger(most) || most < 1 || most > mostBuckets)
+    throw new S3Error(
+      "InvalidArgument",
+      `Argument max-buckets must be an integer between 1 and ${mostBuckets}`,
+      { ArgumentName: "max-buckets", ArgumentValue: query.get("max-buckets") ?? "" },
+    );
   const after = Buffer.from(query.get("continuation-token") ?? "", "base64url").toString();
   const all: BucketInfo[] = [];
   for (const bucket of await service.objects.buckets.list()) {

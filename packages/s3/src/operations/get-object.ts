@@ -27,7 +27,10 @@ function slice(context: Context, info: ObjectInfo): Slice {
     return slicePart(part, info);
   }
   const whole: Slice = { status: 200, start: 0, end: info.size, checksum: info.checksum, headers: {} };
-  const match = range === undefined ? null : /^bytes=(\d*)-(\d*)$/.exec(range.replaceAll(" ", ""));
+  const match =
+    range === undefined || !rangeHolds(header(context, "if-range"), info)
+      ? null
+      : /^bytes=(\d*)-(\d*)$/.exec(range.replaceAll(" ", ""));
   if (!match || (match[1] === "" && match[2] === "")) return whole;
   const first = match[1] === "" ? Math.max(0, info.size - Number(match[2])) : Number(match[1]);
   const last = match[1] === "" || match[2] === "" ? info.size - 1 : Math.min(Number(match[2]), info.size - 1);
@@ -44,6 +47,13 @@ function slice(context: Context, info: ObjectInfo): Slice {
     checksum: first === 0 && last === info.size - 1 ? info.checksum : undefined,
     headers: { "content-range": `bytes ${first}-${last}/${info.size}` },
   };
+}
+
+/** Whether the object is still the one whose range is asked for (RFC 9110 section 13.1.5). */
+function rangeHolds(condition: string | undefined, info: ObjectInfo): boolean {
+  if (condition === undefined) return true;
+  if (condition.startsWith('"')) return condition === `"${info.etag}"`;
+  return Math.floor(Date.parse(condition) / 1000) === Math.floor(info.modified / 1000);
 }
 
 function slicePart(value: string, info: ObjectInfo): Slice {

@@ -13,6 +13,7 @@ const largestPut = 5 * 1024 ** 3;
 /** Refuses what would store something else than was asked for. */
 export function refuseUnsupported(context: Context): void {
   checkAclHeaders(context);
+  if (!storageClasses.has(header(context, "x-amz-storage-class"))) throw new S3Error("InvalidStorageClass");
   for (const name of [
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-object-lock-mode",
@@ -25,6 +26,9 @@ export function refuseUnsupported(context: Context): void {
   if (header(context, "x-amz-server-side-encryption") !== undefined)
     throw new S3Error("NotImplemented", "Server side encryption is not implemented; leave the header out.");
 }
+
+/** Classes that everything here may be said to have, for there is one only. */
+const storageClasses = new Set([undefined, "STANDARD", "REDUCED_REDUNDANCY"]);
 
 /** The length that the client declares, of the object itself. @throws S3Error MissingContentLength */
 function checkLength(context: Context): void {
