@@ -137,6 +137,8 @@ describe("list", () => {
   it("leaves out what vanishes meanwhile and lists what may not be looked into", async () => {
     for (const name of ["b", "a", "gone", "lost+found", ".overcoat-own"]) await mkdir(join(folder, name));
     await writeFile(join(folder, "file"), "no bucket");
+    await mkdir(join(folder, "b/.overcoat"));
+    await writeFile(join(folder, "b/.overcoat/bucket.json"), "{");
     const odd: Drive = new Proxy(drive, {
       get(target, property) {
         if (property !== "stat") return Reflect.get(target, property).bind(target);
@@ -151,5 +153,6 @@ describe("list", () => {
     const names = (await new Buckets(odd, locks).list()).map(({ name }) => name);
     await locks.close();
     expect(names).toEqual(["a", "b", "lost+found"]);
+    await expect(objects.buckets.configuration("b")).rejects.toThrow("b/.overcoat/bucket.json is damaged");
   });
 });

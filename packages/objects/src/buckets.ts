@@ -35,6 +35,21 @@ const possible = (name: string) =>
 
 const configurationPath = (bucket: string) => `${bucket}/${hiddenFolder}/bucket.json`;
 
+const noConfiguration: BucketConfiguration = {};
+
+function parse(text: string, path: string): BucketConfiguration {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(
+      `${path} is damaged: restore it, or remove it with the policy, CORS rules and tags in it`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 const noBucket = (name: string) =>
   new ObjectsError("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
 
@@ -59,20 +74,12 @@ export class Buckets {
       for (const { name, kind } of page) {
         if (kind !== "folder" || !possible(name)) continue;
         const entry = await this.#drive.stat(name);
-        if (entry?.kind === "folder")
-          found.push({ name, created: (await this.#created(name)) ?? entry.modified });
+        if (entry?.kind !== "folder") continue;
+        // A folder may be one that cannot be looked into, as `lost+found` of a disk.
+        const { created = entry.modified } = await this.configuration(name).catch(() => noConfiguration);
+        found.push({ name, created });
       }
     return found.sort((a, b) => compareKeys(a.name, b.name));
-  }
-
-  /** Undefined also for a folder that may not be looked into, as `lost+found` of a disk. */
-  async #created(name: string): Promise<number | undefined> {
-    try {
-      return (await this.configuration(name)).created;
-    } catch (error) {
-      if (error instanceof DriveError && error.code === "AccessDenied") return undefined;
-      throw error;
-    }
   }
 
   async exists(name: string): Promise<boolean> {
@@ -132,28 +139,29 @@ export class Buckets {
     }
   }
 
-  /** What is kept of a bucket; the same object as long as it does not change. Empty where there is no bucket. */
+  /**
+   * What is kept of a bucket; the same object as long as it does not change. Empty where there is no bucket.
+   * @throws Error when it is damaged
+   */
   async configuration(name: string): Promise<BucketConfiguration> {
-    if (!possible(name)) return {};
-    const path = configurationPath(name);
-    const entry = await this.#drive.stat(path);
-    if (!entry) return {};
-    const kept = this.#configurations.get(name);
-    if (kept && kept.id === entry.id && kept.modified === entry.modified) return kept.value;
-    const file = await this.#drive.open(path);
-    if (!file) return {};
-    try {
-      const text = (await file.readBytes(0, file.described.entry.size)).toString();
-      const value = JSON.parse(text) as BucketConfiguration;
-      this.#configurations.set(name, {
-        id: file.described.entry.id,
-        modified: file.described.entry.modified,
-        value,
-      });
-      return value;
-    } finally {
-      await file.close();
-    }
+    if (!possible(name)) return noConfiguration;
+    return translate(async () => {
+      const path = configurationPath(name);
+      const entry = await this.#drive.stat(path);
+      if (!entry) return noConfiguration;
+      const kept = this.#configurations.get(name);
+      if (kept && kept.id === entry.id && kept.modified === entry.modified) return kept.value;
+      const file = await this.#drive.open(path);
+      if (!file) return noConfiguration;
+      try {
+        const { id, size, modified } = file.described.entry;
+        const value = parse((await file.readBytes(0, size)).toString(), path);
+        this.#configurations.set(name, { id, modified, value });
+        return value;
+      } finally {
+        await file.close();
+      }
+    });
   }
 
   /** Changes what is kept of a bucket in one step, between all processes. @throws ObjectsError NoSuchBucket */

@@ -132,6 +132,14 @@ describe("with a policy", () => {
     expect(await may(undefined, "DeleteObject", "k")).toBe(true);
     expect(await may(stranger, "PutBucketPolicy")).toBe(true);
   });
+  it("lets nobody pass one that cannot be understood, but the owner mend it", async () => {
+    for (const policy of ["{", '{"Version":"2012-10-17","Statement":[{"NotAction":"s3:*"}]}']) {
+      await objects.buckets.change("bucket", (before) => ({ ...before, policy }));
+      for (const sender of [owner, writer, undefined])
+        expect(await may(sender, "GetObject", "k", { anonymousRead: ["bucket"] })).toBe(false);
+      expect(await may(owner, "DeleteBucketPolicy")).toBe(true);
+    }
+  });
   it("counts a character beyond the basic plane as one", async () => {
     await setPolicy({ Effect: "Deny", Action: "s3:GetObject", Resource: "arn:aws:s3:::bucket/?" });
     for (const one of ["a", "ä", "😀"]) expect(await may(owner, "GetObject", one)).toBe(false);

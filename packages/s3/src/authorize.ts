@@ -133,12 +133,21 @@ function rightIn({ buckets = {} }: Credential, bucket: string) {
 }
 
 const parsed = new WeakMap<BucketConfiguration, Policy>();
+/** Stands for a policy that cannot be understood, as that of a folder which was renamed: nobody passes. */
+const unreadable: Policy = {
+  statements: [{ effect: "Deny", principals: ["*"], actions: ["*"], resources: ["*"] }],
+};
 
 function policyOf(configuration: BucketConfiguration, bucket: string): Policy | undefined {
   if (configuration.policy === undefined) return undefined;
   let policy = parsed.get(configuration);
   if (!policy) {
-    policy = parsePolicy(configuration.policy, bucket);
+    try {
+      policy = parsePolicy(configuration.policy, bucket);
+    } catch (error) {
+      if (!(error instanceof S3Error)) throw error;
+      policy = unreadable;
+    }
     parsed.set(configuration, policy);
   }
   return policy;

@@ -25,8 +25,13 @@ export const listBuckets: Operation = async (context) => {
   const all: BucketInfo[] = [];
   for (const bucket of await service.objects.buckets.list()) {
     if (!bucket.name.startsWith(prefix) || bucket.name <= after) continue;
-    if (!credential?.buckets || (await permissions(context, bucket.name)).may("ListObjects"))
-      all.push(bucket);
+    const seen =
+      !credential?.buckets ||
+      (await permissions(context, bucket.name).then(
+        ({ may }) => may("ListObjects"),
+        () => false,
+      ));
+    if (seen) all.push(bucket);
   }
   const page = all.slice(0, most);
   const buckets = page
