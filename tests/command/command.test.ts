@@ -1,11 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Running, startProgram, stopAll } from "../process.ts";
 
@@ -202,6 +202,39 @@ test.each([
   expect(await exit).toBe(code);
   expect(output()).toContain(text);
   expect(output()).not.toMatch(/^ +at /m);
+});
+
+test("start says what is in its way", async () => {
+  await mkdir(join(work, "overcoat-data"));
+  await writeFile(join(work, "overcoat-data/drive"), "no folder");
+  const { exit, output } = overcoat("start");
+  expect(await exit).toBe(1);
+  expect(output()).toMatch(/^overcoat: cannot keep keys and files in .*overcoat-data: EEXIST.*\n$/);
+});
+
+test("start serves a sample with the keys that it prints, and keeps both", async () => {
+  const where = await release();
+  const first = overcoat("start", "--addr", where, "--workers", "1");
+  await first.printed("Press Ctrl-C");
+  const line = /^AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) .* s3 ls s3:\/\/sample$/m;
+  const [, accessKeyId, secretAccessKey] = line.exec(first.output()) as unknown as [string, string, string];
+  const credentials = { accessKeyId, secretAccessKey };
+  const s3 = new S3Client({
+    endpoint: `http://${where}`,
+    region: "us-east-1",
+    credentials,
+    forcePathStyle: true,
+  });
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: "sample", Key: "hello.txt" }));
+  expect(await Body?.transformToString()).toContain("Hello");
+  s3.destroy();
+  process.kill(-first.child.pid!, "SIGINT");
+  expect(await first.exit).toBe(0);
+  await rm(join(work, "overcoat-data/drive/sample/hello.txt"));
+  const second = overcoat("start", "--addr", where, "--workers", "1");
+  await second.printed("Press Ctrl-C");
+  expect(second.output()).toContain(secretAccessKey);
+  expect(await readdir(join(work, "overcoat-data/drive/sample"))).not.toContain("hello.txt");
 });
 
 test.each(["1", "2"])("names the address that is in use, with %s workers", async (workers) => {

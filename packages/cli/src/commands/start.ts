@@ -2,6 +2,7 @@ import { access, mkdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openObjects } from "@overcoat/objects";
 import { type GeneratedKey, keptKey } from "../credentials.ts";
+import { RunError } from "../errors.ts";
 import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts";
 import { openDrive } from "../gateway.ts";
 import { createLog } from "../log.ts";
@@ -14,9 +15,7 @@ const sample = "sample";
 export async function start(flags: Flags, notes: readonly string[]): Promise<void> {
   const folder = resolve("overcoat-data");
   const drive = join(folder, "drive");
-  const key = await keptKey(folder);
-  const first = !(await exists(drive));
-  await mkdir(drive, { recursive: true });
+  const { key, first } = await prepare(folder, drive);
   const settings = resolveSettings(
     drive,
     {
@@ -37,6 +36,21 @@ export async function start(flags: Flags, notes: readonly string[]): Promise<voi
     process.stdout.write(welcome(reachable(urls[0]!), key, settings.region));
   });
   process.stdout.write("Stopped.\n");
+}
+
+/** @throws RunError where the folder cannot be used */
+async function prepare(folder: string, drive: string): Promise<{ key: GeneratedKey; first: boolean }> {
+  try {
+    const key = await keptKey(folder);
+    const first = !(await exists(drive));
+    await mkdir(drive, { recursive: true });
+    return { key, first };
+  } catch (error) {
+    if (error instanceof RunError) throw error;
+    throw new RunError(`cannot keep keys and files in ${folder}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 async function makeSample(settings: Settings): Promise<void> {
