@@ -7,6 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import ssl
+from xml.etree import ElementTree
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -213,6 +214,17 @@ def presigned():
         assert status == 400 and b"EntityTooLarge" in body, (name, status, body)
         other = {**post["fields"], "x-amz-meta-colour": "red"}
         assert fetch("POST", post["url"], *form(other, "red.txt", b"red"))[0] == 403, name
+        told = {"success_action_status": "201"}
+        post = s3.generate_presigned_post(
+            bucket, f"{name}/told/${{filename}}", Fields=told, Conditions=[told, ["starts-with", "$acl", ""]]
+        )
+        status, body = fetch("POST", post["url"], *form({**post["fields"], "acl": "private"}, "ä b", b"x"))
+        assert status == 201, (name, status, body)
+        answer = ElementTree.fromstring(body)
+        assert answer.findtext("Key") == f"{name}/told/ä b", body
+        assert answer.findtext("Location") == f"{endpoint}/{bucket}/{name}/told/%C3%A4%20b", body
+        status, body = fetch("POST", post["url"], *form({**post["fields"], "acl": "public-read"}, "c", b"x"))
+        assert status == 400 and b"AccessControlListNotSupported" in body, (name, status, body)
     assert fetch("GET", f"{endpoint}/{bucket}/default/posted/file.txt")[0] == 403
 
 
