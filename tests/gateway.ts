@@ -123,7 +123,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     const args = [command, "serve", "s3", folder, ...flags, ...(options.flags ?? [])];
     // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
     const env = { ...process.env };
-    for (const name of Object.keys(env)) if (/^(RC_S3_|AWS_|OVERCOAT_)/.test(name)) delete env[name];
+    for (const name of Object.keys(env)) if (/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)) delete env[name];
     Object.assign(env, options.environment);
     const [program, ...rest] = [...(options.runner ?? []), process.execPath, ...args];
     return spawn(program!, rest, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { get } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -13,7 +14,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const command = join(root, "packages/cli/bin/overcoat.js");
 const env: NodeJS.ProcessEnv = {};
 for (const [name, value] of Object.entries(process.env))
-  if (!/^(RC_S3_|AWS_|OVERCOAT_)/.test(name)) env[name] = value;
+  if (!/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)) env[name] = value;
 env.PATH = [dirname(process.execPath), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
 
 let work: string;
@@ -139,6 +140,33 @@ overcoat serve s3 "$RC_S3_REMOTE" \\
   const { Buckets } = await s3.send(new ListBucketsCommand({}));
   expect(Buckets?.map(({ Name }) => Name)).toEqual(["bucket"]);
   s3.destroy();
+});
+
+test("a Unix socket is served, also over one that a crash left, and over nothing else", async () => {
+  const socketPath = join(work, "s3.sock");
+  const status = () =>
+    new Promise<number | undefined>((done, failed) => {
+      get({ socketPath, path: "/bucket" }, (response) => {
+        response.resume();
+        done(response.statusCode);
+      }).on("error", failed);
+    });
+  const first = serve("--addr", socketPath, "--workers", "2");
+  await first.printed(`Serving ${folder} as S3 on unix://${socketPath}`);
+  expect(await status()).toBe(200);
+  process.kill(-first.child.pid!, "SIGKILL");
+  await first.exit;
+  await expect(status()).rejects.toThrow("ECONNREFUSED");
+  const second = serve("--addr", `unix://${socketPath}`, "--workers", "2");
+  await second.printed("Serving");
+  expect(await status()).toBe(200);
+  const third = serve("--addr", socketPath, "--workers", "1");
+  expect(await third.exit).toBe(1);
+  expect(third.output()).toContain(`the address ${socketPath} is already in use`);
+  const file = join(work, "file");
+  await writeFile(file, "kept");
+  expect(await serve("--addr", file, "--workers", "1").exit).toBe(1);
+  expect(await readFile(file, "utf8")).toBe("kept");
 });
 
 test("rclone's usual flags are taken, and the log goes where they say", async () => {

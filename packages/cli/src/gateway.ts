@@ -46,7 +46,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     settings;
   const { maxHeaderBytes, readTimeout, writeTimeout } = settings;
   // One server for each address, on the same objects.
-  const servers = settings.addresses.map(() =>
+  const servers = settings.addresses.map((address) =>
     createS3Server({
       objects,
       region,
@@ -62,7 +62,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       maxHeaderBytes,
       readTimeout,
       writeTimeout,
-      tls,
+      tls: address.tls === false ? undefined : tls,
       log: (entry: object) => log.entry(entry),
     }),
   );
@@ -76,7 +76,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     // As in Go: one address for the name, and IPv4 first.
     const host = address.host?.toLowerCase() === "localhost" ? "127.0.0.1" : address.host;
     try {
-      listening.push(await server.listen({ host, port: address.port }));
+      listening.push(await server.listen({ ...address, host }));
     } catch (error) {
       await close(0).catch(() => {});
       throw listenError(error, address, "--addr");
@@ -94,11 +94,16 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
   };
 }
 
+const another = (address: Address) =>
+  address.path === undefined
+    ? formatAddress({ ...address, port: Math.min(address.port + 1, 65535) })
+    : `${address.path}.2`;
+
 export function listenError(error: unknown, address: Address, flag: string): RunError {
   const { code, message } = error as NodeJS.ErrnoException;
   const where = formatAddress(address);
   const reasons: Record<string, string> = {
-    EADDRINUSE: `the address ${where} is already in use by another program; choose another with ${flag} (for example ${flag} ${formatAddress({ ...address, port: Math.min(address.port + 1, 65535) })})`,
+    EADDRINUSE: `the address ${where} is already in use by another program; choose another with ${flag} (for example ${flag} ${another(address)})`,
     EACCES: `no permission to listen on ${where} (ports below 1024 need rights); choose another with ${flag}`,
     EADDRNOTAVAIL: `this machine has no address ${where}; choose another with ${flag}`,
     ENOTFOUND: `the host of ${where} is unknown; choose another with ${flag}`,

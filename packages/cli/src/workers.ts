@@ -6,6 +6,7 @@ import type { Settings } from "./flags/resolve.ts";
 import { type Gateway, openGateway } from "./gateway.ts";
 import { createLog } from "./log.ts";
 import { mergeMetrics } from "./metrics.ts";
+import { removeDeadSocket } from "./sockets.ts";
 
 /** How long running requests may take after a signal. */
 const graceMs = 30_000;
@@ -36,6 +37,7 @@ export async function serve(settings: Settings, onReady: OnReady): Promise<void>
   });
   let service: Service;
   try {
+    for (const { path } of settings.addresses) if (path !== undefined) await removeDeadSocket(path);
     service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
   } catch (error) {
     // The signal has reached the workers as well, which then do not start.
@@ -65,9 +67,10 @@ interface Service {
 
 function shownUrl(settings: Settings, index: number, port: number): string {
   if (settings.publicUrl) return settings.publicUrl;
-  const host = settings.addresses[index]!.host ?? "0.0.0.0";
+  const { host = "0.0.0.0", path, tls = settings.tls !== undefined } = settings.addresses[index]!;
+  if (path !== undefined) return `unix://${path}`;
   const shown = host.includes(":") ? `[${host}]` : host;
-  return `${settings.tls ? "https" : "http"}://${shown}:${port}${settings.baseUrl ?? ""}`;
+  return `${tls ? "https" : "http"}://${shown}:${port}${settings.baseUrl ?? ""}`;
 }
 
 /** Resolves at the first SIGINT or SIGTERM; one that follows after a second ends the process at once. */

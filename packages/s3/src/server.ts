@@ -132,13 +132,16 @@ export class S3Server {
   }
 
   /** @throws when the address cannot be listened on. */
-  listen(address: { host?: string; port: number }): Promise<{ host: string; port: number }> {
+  listen(address: { host?: string; port: number; path?: string }): Promise<{ host: string; port: number }> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host: address.host, port: address.port }, () => {
+      const { host, port, path } = address;
+      this.#server.listen(path === undefined ? { host, port } : { path }, () => {
         this.#server.off("error", reject);
-        const bound = this.#server.address() as AddressInfo;
-        resolve({ host: bound.address, port: bound.port });
+        const bound = this.#server.address() as AddressInfo | string;
+        resolve(
+          typeof bound === "string" ? { host: bound, port: 0 } : { host: bound.address, port: bound.port },
+        );
       });
     });
   }

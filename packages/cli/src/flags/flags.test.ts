@@ -106,6 +106,49 @@ test("the log's format is ours or rclone's", () => {
   expect(() => format({ logFormat: "xml" })).toThrow(UsageError);
 });
 
+test("addresses come as rclone takes them", () => {
+  const parse = (text: string) => values.parseListener(text, "--addr");
+  expect(parse("unix:///run/s3.sock")).toEqual({ port: 0, path: "/run/s3.sock" });
+  expect(parse("/run/s3.sock")).toEqual({ port: 0, path: "/run/s3.sock" });
+  expect(parse("http://:9000")).toEqual({ port: 9000, tls: false });
+  expect(parse("tls://[::1]:443")).toEqual({ host: "::1", port: 443, tls: true });
+  for (const wrong of ["unix://run", "https://:9000", "http://", "run/s3.sock"])
+    expect(() => parse(wrong)).toThrow(UsageError);
+  expect(values.isLoopback(parse("/run/s3.sock"))).toBe(true);
+  expect(values.isLoopback(parse("http://0.0.0.0:1"))).toBe(false);
+  expect(() => resolveSettings(folder, { addr: ["tls://127.0.0.1:1"] }, {}, {})).toThrow(/--cert and --key/);
+});
+
+test("rclone's variables count, and flags win", () => {
+  const env = {
+    RCLONE_ADDR: ":9000,/run/s3.sock",
+    RCLONE_AUTH_KEY: '"a,b","c,d""e"',
+    RCLONE_READ_ONLY: "true",
+    RCLONE_MIN_TLS_VERSION: "tls1.3",
+    RCLONE_LOG_LEVEL: "DEBUG",
+    RCLONE_CONFIG: "/etc/rclone.conf",
+  };
+  expect(resolveSettings(folder, {}, env, { addr: ":1", logLevel: "ERROR" })).toMatchObject({
+    addresses: [{ port: 9000 }, { path: "/run/s3.sock" }],
+    credentials: [
+      { accessKeyId: "a", secretAccessKey: "b" },
+      { accessKeyId: "c", secretAccessKey: 'd"e' },
+    ],
+    readOnly: true,
+    logLevel: "debug",
+  });
+  const flags = { user: "u", pass: "p", addr: ["127.0.0.1:1"], readOnly: false };
+  expect(resolveSettings(folder, flags, env, {})).toMatchObject({
+    addresses: [{ port: 1 }],
+    credentials: [{ accessKeyId: "u", secretAccessKey: "p" }],
+    readOnly: false,
+  });
+  expect(() => resolveSettings(folder, {}, { RCLONE_AUTH_KEY: '"a,b' }, {})).toThrow(
+    /RCLONE_AUTH_KEY is no list/,
+  );
+  expect(() => resolveSettings(folder, {}, { RCLONE_AUTH_KEY: "a,b" }, {})).toThrow(UsageError);
+});
+
 test("domains are names", () => {
   expect(values.parseDomain(".S3.Example.com", "")).toBe("s3.example.com");
   for (const wrong of ["http://x", "x:9000", "", "a b", "*.x"])

@@ -11,7 +11,7 @@ export function addServeFlags(command: Command, all: boolean): void {
   command.optionsGroup("Address:");
   command.option(
     "--addr <[HOST]:PORT>",
-    `listen here, repeatable; :9000 means all interfaces (RC_S3_ADDR; default ${all ? "127.0.0.1:8080" : "127.0.0.1:9000"})`,
+    `listen here, repeatable; :9000 means all interfaces, /PATH a Unix socket, http:// before it no TLS (RC_S3_ADDR; default ${all ? "127.0.0.1:8080" : "127.0.0.1:9000"})`,
     collect,
   );
   command.option("--baseurl <PREFIX>", "serve below this path");
@@ -127,8 +127,9 @@ for (const name of names) {
 
 export const serveHelp = `
 Flags win over the variables RC_S3_REMOTE, RC_S3_ADDR, RC_S3_REGION, RC_S3_ACCESS_KEY_ID,
-RC_S3_SECRET_ACCESS_KEY and RC_S3_V2_AUTH; these win over overcoat.config.ts, and that over
-AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+RC_S3_SECRET_ACCESS_KEY and RC_S3_V2_AUTH, and over rclone's own, such as RCLONE_ADDR and
+RCLONE_AUTH_KEY='"ID,SECRET"'; these win over overcoat.config.ts, and that over AWS_ACCESS_KEY_ID and
+AWS_SECRET_ACCESS_KEY.
 
 Flags of rclone that are accepted and have nothing to do here; each prints one line that says why:
 ${lines.join("\n")}

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import type { Credential } from "@overcoat/s3";
 import type { ParsedConfig } from "../config.ts";
 import { RunError, UsageError } from "../errors.ts";
+import { rcloneVariables } from "./rclone-variables.ts";
 import * as values from "./values.ts";
 
 /** What commander hands over: text as typed. */
@@ -89,13 +90,15 @@ export interface Settings {
 export type LogLevel = "debug" | "info" | "notice" | "error";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Flags win over `RC_S3_*`, these over the configuration, and that over `AWS_*`. */
+/** Flags win over `RCLONE_*` and `RC_S3_*`, these over the configuration, and that over `AWS_*`. */
 export function resolveSettings(
   remote: string | undefined,
-  flags: Flags,
+  given: Flags,
   env: Environment,
   config: ParsedConfig,
 ): Settings {
+  const flags: Flags = { ...rcloneVariables(env), ...given };
+  if (given.user ?? given.accessKeyId) flags.authKey = given.authKey;
   const credentials = resolveCredentials(flags, env, config);
   const addresses = resolveAddresses(flags, env, config);
   const adminText = flags.adminAddr ?? config.adminAddr;
@@ -113,6 +116,9 @@ export function resolveSettings(
   const logFile = flags.logFile ?? config.logFile;
   const workers = flags.workers ?? (config.workers === undefined ? undefined : String(config.workers));
   const baseUrl = (flags.baseurl ?? config.baseUrl)?.replace(/^\/+|\/+$/g, "");
+  const tls = resolveTls(flags, config);
+  const secure = addresses.find((address) => address.tls);
+  if (secure && !tls) throw new UsageError(`tls://${values.formatAddress(secure)} needs --cert and --key`);
   const settings: Omit<Settings, "root" | "buckets" | "data"> = {
     addresses,
     adminAddress: optional(adminText, values.parseAddress, "--admin-addr"),
@@ -132,7 +138,7 @@ export function resolveSettings(
       ...Object.entries(config.responseHeaders ?? {}),
       ...(flags.responseHeader ?? []).map((text) => values.parseHeader(text, "--response-header")),
     ],
-    tls: resolveTls(flags, config),
+    tls,
     maxHeaderBytes: optional(
       flags.maxHeaderBytes ?? config.maxHeaderBytes,
       values.parseBytes,
@@ -226,10 +232,11 @@ export function resolveCredentials(flags: Flags, env: Environment, config: Parse
 }
 
 function resolveAddresses(flags: Flags, env: Environment, config: ParsedConfig): values.Address[] {
-  if (flags.addr?.length) return flags.addr.map((text) => values.parseAddress(text, "--addr"));
-  if (env.RC_S3_ADDR) return env.RC_S3_ADDR.split(",").map((text) => values.parseAddress(text, "RC_S3_ADDR"));
+  if (flags.addr?.length) return flags.addr.map((text) => values.parseListener(text, "--addr"));
+  if (env.RC_S3_ADDR)
+    return env.RC_S3_ADDR.split(",").map((text) => values.parseListener(text, "RC_S3_ADDR"));
   const configured = config.addr === undefined ? [] : [config.addr].flat();
-  if (configured.length > 0) return configured.map((text) => values.parseAddress(text, "addr"));
+  if (configured.length > 0) return configured.map((text) => values.parseListener(text, "addr"));
   return [{ host: "127.0.0.1", port: 8080 }];
 }
 

@@ -74,6 +74,10 @@ export interface Address {
   /** Undefined: all interfaces. */
   readonly host?: string;
   readonly port: number;
+  /** Of a Unix socket; `port` is 0 then. */
+  readonly path?: string;
+  /** Whether TLS is spoken here; undefined: where there is a certificate. */
+  readonly tls?: boolean;
 }
 
 /** `:9000`, `127.0.0.1:9900`, `[::1]:9000`, `localhost:9000`. */
@@ -86,13 +90,25 @@ export function parseAddress(text: string, flag: string): Address {
   return host ? { host, port: Number(match[3]) } : { port: Number(match[3]) };
 }
 
+/** As rclone has them, also `unix:///run/s3.sock` or its path alone, and `http://` or `tls://` before an address. */
+export function parseListener(text: string, flag: string): Address {
+  const path = text.trim().replace(/^unix:\/\//, "");
+  if (path.startsWith("/")) return { port: 0, path };
+  const [, scheme, rest] = /^(?:(http|tls):\/\/)?(.*)$/s.exec(text.trim())!;
+  const address = parseAddress(rest!, flag);
+  return scheme === undefined ? address : { ...address, tls: scheme === "tls" };
+}
+
+/** Whether only this machine reaches it. */
 export function isLoopback(address: Address): boolean {
+  if (address.path !== undefined) return true;
   const host = address.host?.toLowerCase();
   if (host === undefined) return false;
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
 export function formatAddress(address: Address): string {
+  if (address.path !== undefined) return address.path;
   const host = address.host ?? "";
   return `${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
