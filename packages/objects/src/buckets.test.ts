@@ -1,3 +1,4 @@
+import { rmdirSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,6 +118,23 @@ describe("deleteBucket", () => {
     await put;
     await using object = await objects.getObject("bucket", "k");
     expect(await object.text()).toBe("first second");
+  });
+  it("minds no folder that vanishes meanwhile", async () => {
+    await objects.createBucket("bucket");
+    await mkdir(join(folder, "bucket/gone"));
+    const odd: Drive = new Proxy(drive, {
+      get(target, property) {
+        if (property !== "list") return Reflect.get(target, property).bind(target);
+        return (path: string) => {
+          if (path === "bucket/gone") rmdirSync(join(folder, "bucket/gone"));
+          return target.list(path);
+        };
+      },
+    });
+    const locks = new Locks(join(work, "data"));
+    await new Buckets(odd, locks).remove("bucket");
+    await locks.close();
+    expect(await readdir(folder)).toEqual([]);
   });
   it("never loses an acknowledged object, whichever of PUT and deletion comes first", async () => {
     for (let round = 0; round < 30; round++) {

@@ -130,13 +130,22 @@ export class Buckets {
   }
 
   async #removeEmpty(path: string): Promise<void> {
-    const below: string[] = [];
-    for await (const page of this.#drive.list(path))
-      for (const { name, kind } of page) if (kind === "folder") below.push(`${path}/${name}`);
-    for (const folder of below) {
+    for (const folder of await this.#foldersIn(path)) {
       await this.#removeEmpty(folder);
       await this.#drive.removeFolder(folder);
     }
+  }
+
+  async #foldersIn(path: string): Promise<string[]> {
+    const found: string[] = [];
+    try {
+      for await (const page of this.#drive.list(path))
+        for (const { name, kind } of page) if (kind === "folder") found.push(`${path}/${name}`);
+    } catch (error) {
+      // The deletion of its last object takes a folder away just as well.
+      if (!(error instanceof DriveError && error.code === "NotFound")) throw error;
+    }
+    return found;
   }
 
   /**
