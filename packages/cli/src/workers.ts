@@ -110,6 +110,8 @@ async function serveInWorkers(settings: Settings): Promise<Service> {
   let closing = false;
   let nextId = 0;
   let backoff = firstBackoffMs;
+  // Workers accept by themselves: a connection on its way to one that dies would be lost without a word.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({
     exec: fileURLToPath(new URL("./worker.ts", import.meta.url)),
     args: [],
@@ -124,7 +126,8 @@ async function serveInWorkers(settings: Settings): Promise<Service> {
     worker.on("error", () => {});
     worker.on("message", (message: FromWorker) => {
       // A worker asks once it listens: what is sent while its modules still load would be lost.
-      if (message.type === "started") worker.send({ type: "settings", settings } satisfies ToWorker);
+      if (message.type === "started")
+        worker.send((closing ? { type: "drain" } : { type: "settings", settings }) satisfies ToWorker);
       else if (message.type === "ready") {
         ready.set(worker, true);
         onReady?.(message.listening);

@@ -48,6 +48,13 @@ export interface RenameOptions {
   readonly sourceConditions?: Conditions;
 }
 
+export interface CompleteOptions {
+  readonly conditions?: Conditions;
+  checksum(upload: Upload, parts: readonly { size: number; checksum?: string }[]): Checksum | undefined;
+  /** Bytes that the client says the object has. */
+  readonly size?: number;
+}
+
 const noKey = (key: string) =>
   new ObjectsError("NoSuchKey", "The specified key does not exist.", { Key: key });
 const uploadsKept = 7 * 24 * 3600 * 1000;
@@ -260,17 +267,23 @@ export class Objects implements AsyncDisposable {
    * Puts the named parts together as the object.
    * @throws ObjectsError NoSuchUpload, InvalidPart, InvalidPartOrder, EntityTooSmall, PreconditionFailed
    */
-  async completeUpload(
+  completeUpload(
     bucket: string,
     key: string,
     id: string,
     named: readonly CompletedPart[],
-    options: {
-      conditions?: Conditions;
-      checksum(upload: Upload, parts: readonly { size: number; checksum?: string }[]): Checksum | undefined;
-      /** Bytes that the client says the object has. */
-      size?: number;
-    },
+    options: CompleteOptions,
+  ): Promise<ObjectInfo> {
+    // One at a time: a repeat finds what the first has made.
+    return this.#locks.with(`upload:${id}`, () => this.#complete(bucket, key, id, named, options));
+  }
+
+  async #complete(
+    bucket: string,
+    key: string,
+    id: string,
+    named: readonly CompletedPart[],
+    options: CompleteOptions,
   ): Promise<ObjectInfo> {
     const folder = await this.buckets.path(bucket);
     const before = await this.#find(folder, key);

@@ -159,7 +159,12 @@ export class Uploads {
 
   /** The bytes of parts, one after the other. */
   async *read(parts: readonly SpooledPart[]): AsyncGenerator<Buffer> {
-    for (const { path } of parts) yield* createReadStream(path, { highWaterMark: 1 << 20 });
+    try {
+      for (const { path } of parts) yield* createReadStream(path, { highWaterMark: 1 << 20 });
+    } catch (error) {
+      // Aborted meanwhile.
+      throw (error as NodeJS.ErrnoException).code === "ENOENT" ? noUpload() : error;
+    }
   }
 
   async remove(id: string): Promise<void> {
