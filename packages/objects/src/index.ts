@@ -14,10 +14,12 @@ export {
   systemHeaders,
 } from "./metadata.ts";
 export {
+  type CopyOptions,
   Objects,
   type ObjectsOptions,
   openObjects,
   type PutOptions,
+  type RenameOptions,
 } from "./objects.ts";
 export { OpenObject } from "./open-object.ts";
 export { type ByteSource, type Payload, payloadOf } from "./payload.ts";
