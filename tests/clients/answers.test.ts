@@ -87,6 +87,8 @@ describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $sch
     const { Uploads } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
     const owner = { ID: expect.any(String), DisplayName: "overcoat" };
     expect(Uploads).toMatchObject([{ Key, UploadId, Owner: owner, Initiator: owner }]);
+    const other = { Bucket, Key, UploadId, PartNumber: 1, Body: "x", ChecksumAlgorithm: "CRC32" } as const;
+    expect(await refusal(s3.send(new UploadPartCommand(other)))).toEqual(["InvalidRequest", 400]);
     const Parts = [];
     for (const [i, Body] of [randomBytes(5 << 20), Buffer.from("the end")].entries()) {
       const part = { Bucket, Key, UploadId, PartNumber: i + 1, Body, ChecksumAlgorithm: "SHA256" } as const;

@@ -3,6 +3,7 @@ import {
   type Checksum,
   type ChecksumAlgorithm,
   type CompletedPart,
+  checksumAlgorithms,
   ObjectsError,
   type Upload,
 } from "@overcoat/objects";
@@ -78,9 +79,25 @@ const uploadOf = async (context: Context): Promise<Upload> => {
   return service.objects.uploads.get(query.get("uploadId") ?? "", bucket, key);
 };
 
+/** Refuses a part whose checksum is of another algorithm than the upload's. @throws S3Error InvalidRequest */
+function checkAlgorithm(context: Context, { checksum }: Upload): void {
+  if (!checksum) return;
+  const other = checksumAlgorithms.find((one) => {
+    const name = checksumHeader(one);
+    const sent = header(context, name) !== undefined || header(context, "x-amz-trailer") === name;
+    return sent && one !== checksum.algorithm;
+  });
+  if (other)
+    throw new S3Error(
+      "InvalidRequest",
+      `Checksum Type mismatch occurred, expected checksum Type: ${checksum.algorithm.toLowerCase()}, actual checksum Type: ${other.toLowerCase()}`,
+    );
+}
+
 export const uploadPart: Operation = async (context) => {
   const number = partNumber(context);
   const upload = await uploadOf(context);
+  checkAlgorithm(context, upload);
   const part = await context.service.objects.uploads.addPart(
     upload,
     number,
