@@ -114,8 +114,11 @@ export class S3Server {
     this.#server.timeout = progressWithin;
     this.#connections = new Connections(progressWithin, ({ request, response }) => {
       if (response.headersSent) return void request.socket.destroy();
+      const timeout = new S3Error("RequestTimeout");
+      // Once it is answered Node.js ends the request with its connection no more: who reads it would wait for ever.
+      request.socket.once("close", () => request.destroy(timeout));
       response.once("finish", () => cutSoon(request.socket));
-      fail(request, response, "", new S3Error("RequestTimeout"), options.log);
+      fail(request, response, String(response.getHeader("x-amz-request-id")), timeout, options.log);
     });
     this.#server.maxHeadersCount = mostHeaders + 1;
     // Dropped, and not handed to another process, which has no more room.
