@@ -57,6 +57,21 @@ test("user metadata may have 2 KB and no more", async () => {
   expect((await send(gateway, "GET", "/bucket/kept")).body.toString()).toBe("kept");
 });
 
+test("names that mean something to JavaScript are names like any other", async () => {
+  const headers = {
+    "x-amz-meta-__proto__": "a",
+    "x-amz-meta-constructor": "b",
+    "x-amz-tagging": "__proto__=c&toString=d",
+  };
+  expect((await send(gateway, "PUT", "/bucket/named", { headers, body: "x" })).status).toBe(200);
+  const read = await send(gateway, "HEAD", "/bucket/named");
+  expect(Object.entries(read.headers)).toContainEqual(["x-amz-meta-__proto__", "a"]);
+  expect(read.headers["x-amz-meta-constructor"]).toBe("b");
+  const tags = (await send(gateway, "GET", "/bucket/named?tagging=")).body.toString();
+  expect(tags).toContain("<Key>__proto__</Key><Value>c</Value>");
+  expect(tags).toContain("<Key>toString</Key><Value>d</Value>");
+});
+
 test.each([
   ["no request at all", "hello\r\n\r\n"],
   ["a header without a colon", "GET / HTTP/1.1\r\nhost: a\r\nnothing\r\n\r\n"],

@@ -20,6 +20,7 @@ export function checkKey(key: string): void {
       MaxSizeAllowed: String(longestKey),
     });
   if (key === "") throw new ObjectsError("InvalidArgument", "A key cannot be empty.");
+  if (!key.isWellFormed()) throw new ObjectsError("InvalidArgument", "A key must be valid Unicode.");
   if (!key.includes(reserved)) return;
   for (const segment of key.split("/"))
     if (segment.startsWith(reserved))

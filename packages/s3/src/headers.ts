@@ -56,12 +56,13 @@ export function metadataOf(context: Context): ObjectMetadata {
       if (rest.length) stored[name] = rest.join(", ");
     }
   }
-  const user: Record<string, string> = {};
+  // By entries, since `__proto__` is a name like any other.
+  const user: [name: string, value: string][] = [];
   let size = 0;
   for (const name in headers)
     if (name.startsWith("x-amz-meta-")) {
       const value = utf8(header(context, name) ?? "");
-      user[name.slice(11)] = value;
+      user.push([name.slice(11), value]);
       size += name.length - 11 + Buffer.byteLength(value);
     }
   if (size > largestUserMetadata)
@@ -69,7 +70,11 @@ export function metadataOf(context: Context): ObjectMetadata {
       Size: String(size),
       MaxSizeAllowed: String(largestUserMetadata),
     });
-  return { headers: stored, user, tags: tagsOf(header(context, "x-amz-tagging") ?? "") };
+  return {
+    headers: stored,
+    user: Object.fromEntries(user),
+    tags: tagsOf(header(context, "x-amz-tagging") ?? ""),
+  };
 }
 
 /** Tags of `x-amz-tagging`, a query string. @throws S3Error BadRequest, InvalidTag */
@@ -83,17 +88,16 @@ const tagText = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 /** S3's limits on tags: 10, keys of 128 and values of 256 characters, no key twice. @throws S3Error BadRequest, InvalidTag */
 export function checkTags(pairs: readonly (readonly [string, string])[], most = 10): Record<string, string> {
   if (pairs.length > most) throw new S3Error("BadRequest", `There must not be more than ${most} tags.`);
-  const tags: Record<string, string> = {};
+  const tags = new Map<string, string>();
   for (const [key, value] of pairs) {
     if (key === "" || key.length > 128 || !tagText.test(key))
       throw new S3Error("InvalidTag", "The TagKey you have provided is invalid");
     if (value.length > 256 || !tagText.test(value))
       throw new S3Error("InvalidTag", "The TagValue you have provided is invalid");
-    if (Object.hasOwn(tags, key))
-      throw new S3Error("InvalidTag", "Cannot provide multiple Tags with the same key");
-    tags[key] = value;
+    if (tags.has(key)) throw new S3Error("InvalidTag", "Cannot provide multiple Tags with the same key");
+    tags.set(key, value);
   }
-  return tags;
+  return Object.fromEntries(tags);
 }
 
 /** Header name of a checksum. */

@@ -92,8 +92,10 @@ export class S3Server {
       maxHeaderSize: options.maxHeaderBytes ?? 64 * 1024,
       noDelay: true,
     };
-    const listener = (request: IncomingMessage, response: ServerResponse) =>
-      void this.#handle(request, response);
+    const listener = (request: IncomingMessage, response: ServerResponse) => {
+      // One answer that cannot be given must not end the process.
+      this.#handle(request, response).catch(() => response.destroy());
+    };
     const { tls } = options;
     this.#server = tls
       ? https.createServer(

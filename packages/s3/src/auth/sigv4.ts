@@ -41,6 +41,8 @@ export interface CredentialScope {
 
 const cachedKeys = new Map<string, Buffer>();
 const maxCachedKeys = 1000;
+/** Nobody has verified what a client gives as its region yet. */
+const longestCachedRegion = 64;
 
 /**
  * The key that signs with `secret` on one day in one region; the last ones are kept.
@@ -54,6 +56,7 @@ export function signingKey(secret: string, date: string, region: string): Buffer
     const regionKey = createHmac("sha256", dateKey).update(region).digest();
     const serviceKey = createHmac("sha256", regionKey).update("s3").digest();
     key = createHmac("sha256", serviceKey).update("aws4_request").digest();
+    if (region.length > longestCachedRegion) return key;
     if (cachedKeys.size >= maxCachedKeys) cachedKeys.delete(cachedKeys.keys().next().value as string);
     cachedKeys.set(name, key);
   }

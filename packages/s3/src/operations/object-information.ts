@@ -24,6 +24,8 @@ export const getObjectAttributes: Operation = async (context) => {
   if (asked.includes("ObjectParts") && parts) {
     const most = Math.min(Number(header(context, "x-amz-max-parts") ?? 1000), 1000);
     const marker = Number(header(context, "x-amz-part-number-marker") ?? 0);
+    if (!(most >= 0 && marker >= 0))
+      throw new S3Error("InvalidArgument", "x-amz-max-parts and x-amz-part-number-marker must be numbers.");
     const page = parts.slice(marker, marker + most);
     const detailed = checksum !== undefined && parts.some((part) => part.checksum !== undefined);
     inner += `<ObjectParts>${element("PartsCount", parts.length)}${element("PartNumberMarker", marker)}${element("NextPartNumberMarker", marker + page.length)}${element("MaxParts", most)}${element("IsTruncated", marker + page.length < parts.length)}${
