@@ -1,4 +1,3 @@
-import { pipeline } from "node:stream/promises";
 import { type Drive, DriveError, type ListedEntry } from "@overcoat/drives";
 
 /** A drive some of whose top-level folders are the roots of other drives. */
@@ -16,9 +15,7 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
     if (!file) return undefined;
     const pending = await target.create(targetPath);
     try {
-      await pipeline(file.readStream(0, file.described.entry.size), async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of chunks) await pending.write(chunk);
-      });
+      for await (const chunk of file.readChunks(0, file.described.entry.size)) await pending.write(chunk);
       return pending;
     } catch (error) {
       await pending.discard();

@@ -1,5 +1,3 @@
-import type { Readable } from "node:stream";
-
 /** What a listing tells about one name in a folder. */
 export interface ListedEntry {
   /** The name in S3's terms: decoded from what the drive had to write instead. */
@@ -23,8 +21,8 @@ export interface OpenFile {
   readonly described: DescribedFile;
   /** Bytes `start` to `end` (exclusive) at once: for small answers. */
   readBytes(start: number, end: number): Promise<Buffer> | Buffer;
-  /** The same as a stream. Closing or finishing the stream leaves the file open. */
-  readStream(start: number, end: number): Readable;
+  /** The same in steps. A chunk is good until the next one is asked for; the file must stay open until then. */
+  readChunks(start: number, end: number): AsyncIterable<Buffer>;
   close(): Promise<void> | void;
 }
 

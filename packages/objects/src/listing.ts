@@ -2,7 +2,7 @@ import type { Drive } from "@overcoat/drives";
 import { OutdatedNames } from "./folder-index.ts";
 import { NameCursor } from "./folder-names.ts";
 import type { Folders } from "./folders.ts";
-import { compareKeys, hiddenFolder, nameOf, overflowKey, overflowRoot } from "./keys.ts";
+import { compareKeys, nameOf, overflowKey, overflowRoot } from "./keys.ts";
 import type { ObjectInfo } from "./metadata.ts";
 import { objectInfo } from "./record.ts";
 

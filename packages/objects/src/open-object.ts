@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { OpenFile } from "@overcoat/drives";
 import type { ObjectInfo } from "./metadata.ts";
 
@@ -25,9 +25,14 @@ export class OpenObject implements AsyncDisposable {
     return this.#file.readBytes(start, end);
   }
 
-  /** The same as a stream. */
+  /** The same in steps. A chunk is good until the next one is asked for. */
+  readChunks(start = 0, end = this.info.size): AsyncIterable<Buffer> {
+    return this.#file.readChunks(start, end);
+  }
+
+  /** The same as a stream, whose chunks may be kept. */
   readStream(start = 0, end = this.info.size): Readable {
-    return this.#file.readStream(start, end);
+    return Readable.from(copied(this.readChunks(start, end)), { objectMode: false });
   }
 
   close(): Promise<void> | void {
@@ -37,4 +42,8 @@ export class OpenObject implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+async function* copied(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }

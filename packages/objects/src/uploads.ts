@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isLeftOver, temporaryName } from "@overcoat/drives";
+import { isLeftOver, readChunks, temporaryName } from "@overcoat/drives";
 import { ObjectsError } from "./errors.ts";
 import type { ChecksumAlgorithm, ObjectMetadata } from "./metadata.ts";
 import type { Payload } from "./payload.ts";
@@ -157,10 +156,17 @@ export class Uploads {
     return [...byNumber.values()].sort((a, b) => a.number - b.number);
   }
 
-  /** The bytes of parts, one after the other. */
+  /** The bytes of parts, one after the other. A chunk is good until the next one is asked for. */
   async *read(parts: readonly SpooledPart[]): AsyncGenerator<Buffer> {
     try {
-      for (const { path } of parts) yield* createReadStream(path, { highWaterMark: 1 << 20 });
+      for (const { path, size } of parts) {
+        const file = await open(path);
+        try {
+          yield* readChunks(file.fd, 0, size);
+        } finally {
+          await file.close();
+        }
+      }
     } catch (error) {
       // Aborted meanwhile.
       throw (error as NodeJS.ErrnoException).code === "ENOENT" ? noUpload() : error;

@@ -29,7 +29,7 @@ async function put(path: string, body: string, properties = "{}", onlyIfAbsent =
 async function get(path: string) {
   const file = await drive.open(path);
   if (file === undefined) return undefined;
-  const body = await text(file.readStream(0, file.described.entry.size));
+  const body = await text(file.readChunks(0, file.described.entry.size));
   expect(String(await file.readBytes(0, file.described.entry.size))).toBe(body);
   await file.close();
   return { body, properties: file.described.properties };

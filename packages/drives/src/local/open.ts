@@ -1,7 +1,7 @@
 import fs from "node:fs";
-import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import type { DescribedFile, DriveEntry, OpenFile } from "../drive.ts";
+import { readChunks } from "./chunks.ts";
 import { meansAbsent } from "./errors.ts";
 import { isAt, isReal } from "./folders.ts";
 import type { KnownFiles } from "./known.ts";
@@ -165,10 +165,8 @@ class LocalFile implements OpenFile {
     return bytes;
   }
 
-  readStream(start: number, end: number): Readable {
-    const fd = this.#opened();
-    if (end <= start) return Readable.from([]);
-    return fs.createReadStream("", { fd, autoClose: false, start, end: end - 1, highWaterMark: 1024 * 1024 });
+  readChunks(start: number, end: number): AsyncIterable<Buffer> {
+    return readChunks(this.#opened(), start, end);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { pipeline } from "node:stream/promises";
+import type { ServerResponse } from "node:http";
 import type { Checksum, ObjectInfo, ObjectPart } from "@overcoat/objects";
 import { type Context, header, type Operation, reply } from "../context.ts";
 import { S3Error } from "../errors.ts";
@@ -120,8 +120,26 @@ export const getObject: Operation = async (context) => {
     for (const [name, value] of Object.entries({ ...headers, "content-length": end - start }))
       response.setHeader(name, value);
     response.writeHead(status);
-    await pipeline(object.readStream(start, end), response);
+    await send(object.readChunks(start, end), response);
   } finally {
     await object.close();
   }
 };
+
+/** Sends chunks, each when the one before has gone out. @throws Error when the client is gone */
+async function send(chunks: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
+  let gone: (error: Error) => void = () => {};
+  const closed = () => gone(new Error("The client closed the connection"));
+  response.once("close", closed);
+  try {
+    for await (const chunk of chunks)
+      await new Promise<void>((resolve, reject) => {
+        gone = reject;
+        if (response.destroyed) closed();
+        else response.write(chunk, (error) => (error ? reject(error) : resolve()));
+      });
+    response.end();
+  } finally {
+    response.off("close", closed);
+  }
+}

@@ -122,7 +122,7 @@ export const uploadPartCopy: Operation = async (context) => {
     const checksum = upload.checksum && createChecksum(upload.checksum.algorithm);
     async function* chunks() {
       if (end > start)
-        for await (const chunk of object.readStream(start, end)) {
+        for await (const chunk of object.readChunks(start, end)) {
           md5.update(chunk);
           checksum?.update(chunk);
           yield chunk as Buffer;
