@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { type ChecksumAlgorithm, checksumAlgorithms } from "@overcoat/objects";
 import { headerValue, type Verified } from "../auth/credentials.ts";
 import { S3Error } from "../errors.ts";
 import { decodeAwsChunked } from "./aws-chunked.ts";
-import { checksumLength, createChecksum } from "./checksum.ts";
+import { checksumLength } from "./checksum.ts";
+import { type BodyDigests, createDigests } from "./digests.ts";
 
 /** A request's body, decoded and checked as it is read. */
 export interface Payload {
@@ -187,9 +187,6 @@ export function readBody(
   let outcome: ReturnType<Payload["result"]> | undefined;
 
   async function* read(): AsyncGenerator<Buffer, void, undefined> {
-    const md5 = createHash("md5");
-    const sha = sha256 === undefined ? undefined : createHash("sha256");
-    const checksum = wanted === undefined ? undefined : createChecksum(wanted.algorithm);
     let count = 0;
     let body: AsyncIterable<Buffer> = received(source, contentLength);
     if (streaming) {
@@ -208,44 +205,46 @@ export function readBody(
         },
       });
     }
-    for await (const chunk of body) {
-      count += chunk.length;
-      if (length !== undefined && count > length) throw incomplete();
-      md5.update(chunk);
-      sha?.update(chunk);
-      checksum?.update(chunk);
-      yield chunk;
+    const digests = createDigests({ sha256: sha256 !== undefined, checksum: wanted?.algorithm }, length);
+    try {
+      for await (const chunk of body) {
+        count += chunk.length;
+        if (length !== undefined && count > length) throw incomplete();
+        const hashing = digests.update(chunk);
+        if (hashing) await hashing;
+        yield chunk;
+      }
+      if (length !== undefined && count !== length) throw incomplete();
+      outcome = verify(await digests.finish());
+    } finally {
+      digests.close();
     }
-    if (length !== undefined && count !== length) throw incomplete();
+  }
 
-    const md5Digest = md5.digest();
-    const shaDigest = sha?.digest("hex");
-    if (sha256 !== undefined && shaDigest !== undefined && shaDigest !== sha256) {
+  /** @throws S3Error when the body is not what the headers and trailers say */
+  function verify({ md5, sha256: computed, checksum }: BodyDigests): ReturnType<Payload["result"]> {
+    if (sha256 !== undefined && computed !== sha256) {
       throw new S3Error(
         "XAmzContentSHA256Mismatch",
         "The provided 'x-amz-content-sha256' header does not match what was computed.",
-        { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: shaDigest },
+        { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed ?? "" },
       );
     }
-    if (contentMd5 !== undefined && md5Digest.toString("base64") !== String(contentMd5).trim()) {
+    if (contentMd5 !== undefined && md5.toString("base64") !== String(contentMd5).trim()) {
       throw new S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.", {
         ExpectedDigest: String(contentMd5),
-        CalculatedDigest: md5Digest.toString("base64"),
+        CalculatedDigest: md5.toString("base64"),
       });
     }
-    if (wanted === undefined || checksum === undefined) {
-      outcome = { md5: md5Digest };
-      return;
-    }
-    const value = checksum.digest();
+    if (wanted === undefined || checksum === undefined) return { md5 };
     if (wanted.fromTrailer && wanted.value === undefined) throw badTrailer();
-    if (wanted.value !== undefined && wanted.value !== value) {
+    if (wanted.value !== undefined && wanted.value !== checksum) {
       throw new S3Error(
         "BadDigest",
         `The ${wanted.algorithm} you specified did not match the calculated checksum.`,
       );
     }
-    outcome = { md5: md5Digest, checksum: { algorithm: wanted.algorithm, value } };
+    return { md5, checksum: { algorithm: wanted.algorithm, value: checksum } };
   }
 
   return {
