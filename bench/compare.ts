@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { load, send } from "./load.ts";
 import type { RequestShape } from "./requests.ts";
 import { type Server, type ServerName, startServer } from "./servers.ts";
+import { median } from "./statistics.ts";
 
 /** The same work on several servers, in one run. */
 export interface Comparison {
@@ -133,6 +134,3 @@ export async function compare(comparison: Comparison, work: string): Promise<Mea
     await Promise.all(servers.map((server) => server.stop()));
   }
 }
-
-export const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;

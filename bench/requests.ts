@@ -78,3 +78,21 @@ export async function signedHead(port: number, shape: RequestShape): Promise<Buf
     `${shape.method} ${shape.path}${query && `?${query}`} HTTP/1.1\r\n${headers.join("")}\r\n`,
   );
 }
+
+/** Sends one signed request. @returns the body of the answer */
+export async function ask(port: number, shape: RequestShape): Promise<string> {
+  const lines = (await signedHead(port, shape)).toString().split("\r\n").filter(Boolean);
+  const [, target = ""] = lines[0]!.split(" ");
+  const headers = lines.slice(1).map((line): [string, string] => {
+    const colon = line.indexOf(": ");
+    return [line.slice(0, colon), line.slice(colon + 2)];
+  });
+  const allowed = headers.filter(([name]) => name !== "host" && name !== "content-length");
+  const body = shape.body && new Uint8Array(shape.body);
+  const answer = await fetch(`http://127.0.0.1:${port}${target}`, {
+    method: shape.method,
+    headers: allowed,
+    body,
+  });
+  return answer.text();
+}

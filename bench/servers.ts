@@ -98,10 +98,14 @@ export const kinds = {
 
 export type ServerName = keyof typeof kinds;
 
-/** Starts a server on one core. @returns undefined when its program is not there */
-export async function startServer(name: ServerName, work: string): Promise<Server | undefined> {
+/** Starts a server on one core, on a folder of its own or one given. @returns undefined when its program is not there */
+export async function startServer(
+  name: ServerName,
+  work: string,
+  given?: string,
+): Promise<Server | undefined> {
   const port = await freePort();
-  const folder = join(work, `${name.replace(/\W+/g, "-")}-${port}`);
+  const folder = given ?? join(work, `${name.replace(/\W+/g, "-")}-${port}`);
   const data = `${folder}.data`;
   mkdirSync(folder, { recursive: true });
   const command = kinds[name].command(port, folder, data);

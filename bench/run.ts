@@ -1,0 +1,91 @@
+/**
+ * Measures Overcoat beside bare ceilings and peers, and writes bench/results.md: `npm run bench`, or
+ * `npm run bench -- GET` for the parts whose titles have that in them, which are printed only.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Comparison, compare, comparisons, type Measured } from "./compare.ts";
+import { measureMemory } from "./memory.ts";
+import { measureListings } from "./million.ts";
+
+const results = fileURLToPath(new URL("results.md", import.meta.url));
+const wanted = process.argv[2];
+// Not in the folder for temporary files, which may be in memory.
+const base = process.env.BENCH_FOLDER ?? fileURLToPath(new URL("../.cache", import.meta.url));
+const work = mkdtempSync(join(base, "bench-"));
+const sections: string[] = [];
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map((_, column) => (column ? "---:" : "---")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
+
+function speed({ bytes }: Comparison, perSecond: number): string {
+  if (bytes === undefined) return `${Math.round(perSecond).toLocaleString("en")}/s`;
+  return `${Math.round((perSecond * bytes) / 2 ** 20).toLocaleString("en")} MiB/s`;
+}
+
+function comparisonSection(comparison: Comparison, measured: readonly Measured[]): string {
+  const [ours] = measured;
+  const rows = measured.map(({ server, perSecond }) => [
+    server,
+    speed(comparison, perSecond),
+    server === ours!.server ? "" : `${(ours!.perSecond / perSecond).toFixed(2)} ×`,
+  ]);
+  return `## ${comparison.title}\n\n${table(["Server", "Median", "Overcoat has"], rows)}`;
+}
+
+async function section(title: string, measure: () => Promise<string>): Promise<void> {
+  if (wanted !== undefined && !title.includes(wanted)) return;
+  const text = await measure();
+  sections.push(text);
+  console.log(`\n${text}`);
+}
+
+try {
+  for (const comparison of comparisons)
+    await section(comparison.title, async () =>
+      comparisonSection(comparison, await compare(comparison, work)),
+    );
+  const listings = "LIST of one page of 1,000 keys in buckets of all sizes";
+  await section(listings, async () => {
+    const figures = await measureListings(work);
+    const smallest = figures[0]!.warm;
+    const rows = figures.map(({ title, cold, restarted, warm }) => [
+      title,
+      `${cold.toFixed(0)} ms`,
+      `${restarted.toFixed(0)} ms`,
+      `${warm.toFixed(1)} ms`,
+      `${(warm / smallest).toFixed(2)} ×`,
+    ]);
+    const head = ["Bucket", "Never listed before", "After a restart", "Warm", "Warm, to 1,000 keys"];
+    return `## ${listings}\n\n${table(head, rows)}`;
+  });
+  const memory = "Memory while 64 clients upload 128 MiB each in parts";
+  await section(memory, async () => {
+    const { before, peak } = await measureMemory(work);
+    const rows = [
+      ["Before", `${before.toFixed(0)} MiB`],
+      ["At most", `${peak.toFixed(0)} MiB`],
+    ];
+    return `## ${memory}\n\n${table(["Resident set of the largest process", ""], rows)}`;
+  });
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+if (wanted === undefined)
+  writeFileSync(
+    results,
+    `# Results
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Each server runs on one core and the client on the other; all
+servers of a table take turns within the same run, and each figure is the median of its rounds. Absolute
+speeds are those of one small virtual machine: the ratios tell. Requests are signed (SigV4) and uploads carry
+SHA-256 and CRC-32, as boto3 sends them. "bare …" is the least that Node.js must do for the same work without
+S3. rclone, versitygw and MinIO are measured where their programs are on PATH; s3rver is fetched from npm.
+
+${sections.join("\n\n")}
+`,
+  );
