@@ -175,7 +175,7 @@ if (toolsReady) {
     run("tests/smoke/onedrive_wrapper_smoke.sh"),
   );
 } else {
-  tests("Unit tests: vitest run", "--dir", "packages");
+  tests("Unit tests: vitest run packages", "packages");
   if (!quick) console.error("\nWithout the tools above, the client suites and the smoke test did not run.");
 }
 

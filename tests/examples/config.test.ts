@@ -3,7 +3,16 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CopyObjectCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  GetBucketTaggingCommand,
+  ListBucketsCommand,
+  PutBucketTaggingCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startProgram, stopAll } from "../process.ts";
 
@@ -54,6 +63,25 @@ test("examples/overcoat.config.ts serves remotes, a mapped bucket and rights", a
   await put("models");
   await expect(put("photos-2020")).rejects.toThrow("Access Denied");
   s3.destroy();
+
+  const admin = new S3Client({
+    endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "admin", secretAccessKey: "admin-secret" },
+    forcePathStyle: true,
+  });
+  const Bucket = "photos-2020";
+  const TagSet = [{ Key: "kept", Value: "yes" }];
+  await admin.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } }));
+  await admin.send(new PutObjectCommand({ Bucket, Key: "a/b.jpg", Body: "picture" }));
+  expect(await readFile(join(work, "archive/Photos 2020/a/b.jpg"), "utf8")).toBe("picture");
+  const copy = { Bucket: "models", Key: "b.jpg", CopySource: `${Bucket}/a/b.jpg` };
+  await admin.send(new CopyObjectCommand(copy));
+  expect(await readFile(join(work, "nas/models/b.jpg"), "utf8")).toBe("picture");
+  await admin.send(new DeleteObjectCommand({ Bucket, Key: "a/b.jpg" }));
+  await expect(admin.send(new DeleteBucketCommand({ Bucket }))).rejects.toThrow("by its configuration");
+  expect((await admin.send(new GetBucketTaggingCommand({ Bucket }))).TagSet).toEqual(TagSet);
+  admin.destroy();
 });
 
 test("the README shows that configuration", async () => {

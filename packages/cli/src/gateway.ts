@@ -22,10 +22,14 @@ export interface Gateway {
 /** The drive that the settings name, with the buckets mapped elsewhere. */
 export function openDrive(settings: Settings): Drive {
   const { fsync, filePermissions, folderPermissions, readOnly } = settings;
-  const local = (root: string) => localDrive(root, { fsync, filePermissions, folderPermissions, readOnly });
+  const local = (root: string, bucket: boolean) =>
+    localDrive(root, { fsync, filePermissions, folderPermissions, readOnly, bucket });
   const mapped = Object.entries(settings.buckets);
-  if (mapped.length === 0) return local(settings.root);
-  return mappedDrive(local(settings.root), new Map(mapped.map(([bucket, root]) => [bucket, local(root)])));
+  if (mapped.length === 0) return local(settings.root, false);
+  return mappedDrive(
+    local(settings.root, false),
+    new Map(mapped.map(([bucket, root]) => [bucket, local(root, true)])),
+  );
 }
 
 export async function openGateway(settings: Settings, log: Logger): Promise<Gateway> {

@@ -280,3 +280,14 @@ test("no file descriptor leaks", async () => {
   }
   expect(open()).toBeLessThanOrEqual(before + 2);
 });
+
+test("a folder that is itself a bucket takes paths with new folders and keeps what is hidden in one place", async () => {
+  drive = localDrive(root, { bucket: true });
+  await put("new/deep/file", "body", '{"a":1}');
+  await drive.move("new/deep/file", "other/file");
+  expect(await get("other/file")).toEqual({ body: "body", properties: '{"a":1}' });
+  const [described] = await drive.describeAll("other", ["file"]);
+  expect(described?.properties).toBe('{"a":1}');
+  expect(fs.readdirSync(root).sort()).toEqual([".overcoat", "b", "new", "other"]);
+  expect(fs.readdirSync(join(root, "other"))).toEqual(["file"]);
+});

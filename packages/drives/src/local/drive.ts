@@ -41,6 +41,8 @@ export interface LocalDriveOptions {
   /** Permissions of new folders, whatever the umask. Default 0777 less the umask. */
   readonly folderPermissions?: number;
   readonly readOnly?: boolean;
+  /** Whether the folder is itself a bucket, and not a folder of buckets. */
+  readonly bucket?: boolean;
 }
 
 /** A drive in a folder of this machine. @throws DriveError when the folder is not there. */
@@ -59,6 +61,7 @@ class LocalDrive implements Drive {
   readonly #root: string;
   readonly #fsync: boolean;
   readonly #readOnly: boolean;
+  readonly #isBucket: boolean;
   readonly #filePermissions: number | undefined;
   readonly #folders: Folders;
   readonly #properties: Properties;
@@ -69,6 +72,7 @@ class LocalDrive implements Drive {
     this.#root = root;
     this.#fsync = options.fsync ?? true;
     this.#readOnly = options.readOnly ?? false;
+    this.#isBucket = options.bucket ?? false;
     this.#filePermissions = options.filePermissions;
     this.#folders = new Folders(this.#fsync, options.folderPermissions);
     this.#properties = new Properties(this.#folders, this.#fsync);
@@ -101,7 +105,7 @@ class LocalDrive implements Drive {
     return translated(() => {
       const place = this.#place(folder);
       if (!isReachable(place.full)) return names.map(() => undefined);
-      return names.map((name) => describeIn(placeIn(place, name), this.#stores));
+      return names.map((name) => describeIn(placeIn(place, name, this.#isBucket), this.#stores));
     });
   }
 
@@ -210,7 +214,7 @@ class LocalDrive implements Drive {
     return this.#inParent(place, false, async (target) => {
       if (!fs.lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) return false;
       try {
-        if (!path.includes("/")) removeHidden(target);
+        if (!this.#isBucket && !path.includes("/")) removeHidden(target);
         fs.rmdirSync(target);
       } catch (error) {
         if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EEXIST") return false;
@@ -229,7 +233,7 @@ class LocalDrive implements Drive {
   async close(): Promise<void> {}
 
   #place(path: string): Place {
-    return placeOf(this.#root, path);
+    return placeOf(this.#root, path, this.#isBucket);
   }
 
   #writable(): void {

@@ -18,14 +18,14 @@ export interface Place {
 
 export const hiddenName = ".overcoat";
 
-/** Finds a path's place below `root`, which is a real path. */
-export function placeOf(root: string, path: string): Place {
+/** Finds a path's place below `root`, which is a real path and either one bucket or holds them. */
+export function placeOf(root: string, path: string, isBucket: boolean): Place {
   const prefix = root === "/" ? "" : root;
   if (path === "")
     return { path, full: root, parent: root, name: "", base: root, hidden: `${prefix}/${hiddenName}` };
   const segments = path.split("/").map(encodeSegment);
   const first = segments[0]!;
-  const inBucket = segments.length > 1 && first !== hiddenName;
+  const inBucket = !isBucket && segments.length > 1 && first !== hiddenName;
   const base = inBucket ? `${prefix}/${first}` : root;
   const name = segments.pop()!;
   const parent = segments.length === 0 ? root : `${prefix}/${segments.join("/")}`;
@@ -39,11 +39,12 @@ export function placeOf(root: string, path: string): Place {
   };
 }
 
-/** The place of a name in a folder. */
-export function placeIn(folder: Place, segment: string): Place {
+/** The place of a name in a folder; `rootIsBucket` as for `placeOf`. */
+export function placeIn(folder: Place, segment: string, rootIsBucket: boolean): Place {
   const name = encodeSegment(segment);
   const prefix = folder.full === "/" ? "" : folder.full;
-  const isBucket = folder.path !== "" && !folder.path.includes("/") && folder.name !== hiddenName;
+  const isBucket =
+    !rootIsBucket && folder.path !== "" && !folder.path.includes("/") && folder.name !== hiddenName;
   return {
     path: folder.path === "" ? segment : `${folder.path}/${segment}`,
     full: `${prefix}/${name}`,
