@@ -5,7 +5,7 @@ import { type Gateway, startGateway } from "../gateway.ts";
 import { type Answer, send } from "./requests.ts";
 import { seeded, temporaries } from "./state.ts";
 
-const rounds = 40;
+const rounds = 30;
 /** Milliseconds of work before the end of a round, at most. */
 const longest = 120;
 const partSize = 5 << 20;

@@ -10,7 +10,7 @@ const atOnce = 48;
 /** How much more memory a round may take than an equal one before it, in MiB. */
 const growth = 24;
 /** Milliseconds after which a server that waits for the rest gets none. */
-const patience = 150;
+const patience = 80;
 /** Milliseconds after an answer in which there may be another. */
 const quiet = 5;
 

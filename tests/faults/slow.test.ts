@@ -78,7 +78,7 @@ const serves = async () =>
   expect((await send(gateway, "GET", "/bucket/object")).body.toString()).toBe("whole");
 
 describe("a request must arrive within --server-read-timeout", () => {
-  beforeAll(() => prepare(["--server-read-timeout", "2s"]));
+  beforeAll(() => prepare(["--server-read-timeout", "1s"]));
   unharmed();
 
   test("headers that trickle", async () => {

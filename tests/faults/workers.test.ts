@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Gateway, startGateway } from "../gateway.ts";
 import { send } from "./requests.ts";
 import { childrenOf, eventually, runs, seeded, temporaries } from "./state.ts";
@@ -135,11 +135,11 @@ describe.each(["the same --data", "different --data"])(
 
 describe("a worker that is killed", () => {
   let gateway: Gateway;
-  beforeEach(async () => {
+  beforeAll(async () => {
     gateway = await startGateway();
     expect((await send(gateway, "PUT", "/bucket")).status).toBe(200);
   });
-  afterEach(() => gateway?.stop());
+  afterAll(() => gateway?.stop());
 
   const put = async (key: string, body: string) => {
     try {
