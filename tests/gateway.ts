@@ -22,6 +22,8 @@ export interface GatewayOptions {
   flags?: readonly string[];
   /** Default 2. */
   workers?: number;
+  /** Sync what is written to disk, as the command does unless told otherwise; default false, which is quicker. */
+  fsync?: boolean;
   /** An existing folder to serve, which stays; default one of its own. */
   folder?: string;
   /** An existing folder for `--data`, which stays; default one of its own. */
@@ -117,7 +119,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       return spawn("sh", ["-c", `exec ${other}`], { env: { ...process.env, ...variables, ...keys } });
     }
     const flags = ["--addr", address, "--auth-key", `${accessKeyId},${secretAccessKey}`, "--v2-auth"];
-    flags.push("--workers", String(options.workers ?? 2), "--data", data, "--no-fsync");
+    flags.push("--workers", String(options.workers ?? 2), "--data", data);
+    if (!options.fsync) flags.push("--no-fsync");
     if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
     const command = join(root, "packages/cli/bin/overcoat.js");
     const args = [command, "serve", "s3", folder, ...flags, ...(options.flags ?? [])];

@@ -25,8 +25,10 @@ describe.each(["the same --data", "different --data"])(
     let one: Gateway;
     let other: Gateway;
     beforeAll(async () => {
-      one = await startGateway();
+      // Synced, so that others come in between a check and what follows it.
+      one = await startGateway({ fsync: true });
       other = await startGateway({
+        fsync: true,
         folder: one.folder,
         ...(which === "the same --data" && { data: one.data }),
       });

@@ -67,8 +67,14 @@ export function addServeFlags(command: Command, all: boolean): void {
   command.option("--client-ca <FILE>", "certificate authority that clients must be verified by");
   command.option("--min-tls-version <VERSION>", "tls1.0, tls1.1, tls1.2 or tls1.3 (default tls1.2)");
   command.option("--max-header-bytes <SIZE>", "longest request head, such as 16384 or 64Ki");
-  command.option("--server-read-timeout <DURATION>", "longest time for a request to come in, such as 1h");
-  command.option("--server-write-timeout <DURATION>", "longest time for an answer to go out, such as 1h");
+  command.option(
+    "--server-read-timeout <DURATION>",
+    "longest time for a whole request to come in, such as 1h",
+  );
+  command.option(
+    "--server-write-timeout <DURATION>",
+    "longest time that a client may send or take next to nothing while it is waited for (default 2m)",
+  );
 
   command.optionsGroup("Folder:");
   command.option(
