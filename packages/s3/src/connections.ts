@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Bytes a second that a client must send or take, as long as the server waits for it. */
+/** Bytes a second that a client must send, as long as the server waits for it. */
 const leastRate = 100;
+/** A piece on its way to a client may be a megabyte: it may take so many times as long as one check. */
+const mostStalls = 30;
 /** Descriptors kept for everything but connections and their files. */
 const ownDescriptors = 200;
 /** Descriptors that one request may hold: its connection, a file and a folder. */
@@ -14,9 +16,13 @@ interface Exchange {
   response: ServerResponse;
 }
 
+/** What a connection has moved so far, and whether the server waits for the client. */
 interface Pace {
-  readonly moved: number;
-  readonly waiting: boolean;
+  readonly read: number;
+  readonly written: number;
+  readonly sends: boolean;
+  /** Checks in a row at which the client had not taken what is on its way to it. */
+  readonly stalls: number;
 }
 
 /** Knows the last request on each connection, and cuts off clients that stand still or trickle. */
@@ -47,11 +53,13 @@ export class Connections {
     this.#paces = new Map();
     for (const [socket, exchange] of this.#last) {
       const { request } = exchange;
-      const waiting = (!request.complete && request.readableLength === 0) || socket.writableLength > 0;
-      const pace = { moved: socket.bytesRead + socket.bytesWritten, waiting };
-      this.#paces.set(socket, pace);
+      const { bytesRead: read, bytesWritten: written } = socket;
       const earlier = before.get(socket);
-      if (waiting && earlier?.waiting && pace.moved - earlier.moved < least) tooSlow(exchange);
+      const sends = !request.complete && request.readableLength === 0;
+      const stalls = socket.writableLength > 0 && earlier?.written === written ? earlier.stalls + 1 : 0;
+      this.#paces.set(socket, { read, written, sends, stalls });
+      const trickles = sends && earlier?.sends === true && read - earlier.read < least;
+      if (trickles || stalls >= mostStalls) tooSlow(exchange);
     }
   }
 
