@@ -10,4 +10,4 @@ export type {
 export { DriveError } from "./drive.ts";
 export { readChunks } from "./local/chunks.ts";
 export { type LocalDriveOptions, localDrive } from "./local/index.ts";
-export { bootId, hasEnded, isLeftOver, processName, temporaryName } from "./processes.ts";
+export { isLeftOver, temporaryName } from "./processes.ts";

@@ -20,7 +20,7 @@ function statusOf(pid: number): { state: string; started: string } | undefined {
 }
 
 /** Identity of the running system; undefined where it has none. */
-export const bootId = attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
+const bootId = attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
 
 // Process numbers mean the same only within one boot of one system and within one container.
 const numbering = createHash("sha256")
@@ -33,7 +33,7 @@ const numbering = createHash("sha256")
 export const processName = `${numbering}.${process.pid}.${statusOf(process.pid)?.started ?? 0}`;
 
 /** Whether the process of this name has ended; undefined when that cannot be seen from here. */
-export function hasEnded(name: string): boolean | undefined {
+function hasEnded(name: string): boolean | undefined {
   const [where, number, started] = name.split(".");
   if (where !== numbering || !/^\d+$/.test(number ?? "")) return undefined;
   const pid = Number(number);

@@ -133,7 +133,7 @@ describe("deleteBucket", () => {
     });
     const locks = new Locks(join(work, "data"));
     await new Buckets(odd, locks).remove("bucket");
-    await locks.close();
+    locks.close();
     expect(await readdir(folder)).toEqual([]);
   });
   it("never loses an acknowledged object, whichever of PUT and deletion comes first", async () => {
@@ -169,7 +169,7 @@ describe("list", () => {
     });
     const locks = new Locks(join(work, "data"));
     const names = (await new Buckets(odd, locks).list()).map(({ name }) => name);
-    await locks.close();
+    locks.close();
     expect(names).toEqual(["a", "b", "lost+found"]);
     await expect(objects.buckets.configuration("b")).rejects.toThrow("b/.overcoat/bucket.json is damaged");
   });

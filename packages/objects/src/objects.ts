@@ -118,7 +118,7 @@ export class Objects implements AsyncDisposable {
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
     await this.#index.close();
-    await this.#locks.close();
+    this.#locks.close();
     await this.#drive.close();
   }
 
