@@ -33,7 +33,7 @@ const numbering = createHash("sha256")
 export const processName = `${numbering}.${process.pid}.${statusOf(process.pid)?.started ?? 0}`;
 
 /** Whether the process of this name has ended; undefined when that cannot be seen from here. */
-function hasEnded(name: string): boolean | undefined {
+export function hasEnded(name: string): boolean | undefined {
   const [where, number, started] = name.split(".");
   if (where !== numbering || !/^\d+$/.test(number ?? "")) return undefined;
   const pid = Number(number);
