@@ -26,8 +26,9 @@ export interface Measured {
 }
 
 const bucket = "bench";
-const seconds = Number(process.env.BENCH_SECONDS ?? 3);
-const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+export const seconds = Number(process.env.BENCH_SECONDS ?? 2);
+export const warmUp = Number(process.env.BENCH_WARM_UP ?? 5);
+export const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 
 const small = randomBytes(4096);
 const large = randomBytes(64 * 1024 * 1024);
@@ -35,7 +36,18 @@ const pad = (number: number) => String(number).padStart(6, "0");
 const put = (key: string, body: Buffer): RequestShape => ({ method: "PUT", path: `/${bucket}/${key}`, body });
 const get = (key: string): RequestShape => ({ method: "GET", path: `/${bucket}/${key}` });
 
-const makeBucket = (server: Server) => send(server.port, [{ method: "PUT", path: `/${bucket}` }]);
+/** Makes the bucket once the server is ready: MinIO listens before that, and answers 503. */
+async function makeBucket({ port }: Server): Promise<void> {
+  for (const deadline = Date.now() + 30_000; ; ) {
+    try {
+      return await send(port, [{ method: "PUT", path: `/${bucket}` }]);
+    } catch (error) {
+      if (!/^HTTP\/1.1 503/.test((error as Error).message) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
 async function fill(server: Server, keys: readonly string[], body: Buffer): Promise<void> {
   if (server.name.startsWith("bare")) {
     for (const key of keys) writeFileSync(join(server.folder, key), body);
@@ -63,14 +75,14 @@ export const comparisons: readonly Comparison[] = [
     connections: 16,
     servers: ["overcoat", "bare hash, write, sync, rename", "MinIO"],
     prepare: (server) => fill(server, [], small),
-    requests: (round) => keys(20_000).map((key) => put(`round-${round}-${key}`, small)),
+    requests: (round) => keys(8000).map((key) => put(`round-${round}-${key}`, small)),
   },
   {
     title: "PUT of 4 KiB, not synced",
     connections: 16,
     servers: ["overcoat --no-fsync", "s3rver", "rclone serve s3", "versitygw"],
     prepare: (server) => fill(server, [], small),
-    requests: (round) => keys(20_000).map((key) => put(`round-${round}-${key}`, small)),
+    requests: (round) => keys(8000).map((key) => put(`round-${round}-${key}`, small)),
   },
   {
     title: "LIST of 1,000 keys in a bucket of 10,000",
@@ -126,7 +138,7 @@ export async function compare(comparison: Comparison, work: string): Promise<Mea
       for (const { name, port } of servers) {
         const { connections } = comparison;
         const requests = comparison.requests(round);
-        const { perSecond } = await load({ port, connections, requests, seconds: round ? seconds : 1 });
+        const { perSecond } = await load({ port, connections, requests, seconds: round ? seconds : warmUp });
         if (round) figures.set(name, [...(figures.get(name) ?? []), perSecond]);
       }
     return servers.map(({ name }) => ({ server: name as ServerName, perSecond: median(figures.get(name)!) }));

@@ -5,7 +5,7 @@ import { startServer } from "./servers.ts";
 
 const clients = 64;
 const part = randomBytes(16 * 1024 * 1024);
-const parts = Number(process.env.PARTS ?? 8);
+const parts = 8;
 
 export interface MemoryFigure {
   /** Largest resident set of one process before the uploads, in MiB. */

@@ -5,9 +5,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Comparison, compare, comparisons, type Measured } from "./compare.ts";
+import { type Comparison, compare, comparisons, type Measured, rounds, seconds, warmUp } from "./compare.ts";
 import { measureMemory } from "./memory.ts";
 import { measureListings } from "./million.ts";
+import { pinClient } from "./servers.ts";
 
 const results = fileURLToPath(new URL("results.md", import.meta.url));
 const wanted = process.argv[2];
@@ -15,6 +16,7 @@ const wanted = process.argv[2];
 const base = process.env.BENCH_FOLDER ?? fileURLToPath(new URL("../.cache", import.meta.url));
 const work = mkdtempSync(join(base, "bench-"));
 const sections: string[] = [];
+pinClient();
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map((_, column) => (column ? "---:" : "---")), ...rows]
@@ -81,8 +83,8 @@ if (wanted === undefined)
     `# Results
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. Each server runs on one core and the client on the other; all
-servers of a table take turns within the same run, and each figure is the median of its rounds. Absolute
-speeds are those of one small virtual machine: the ratios tell. Requests are signed (SigV4) and uploads carry
+servers of a table take turns within the same run, and each figure is the median of ${rounds} rounds of ${seconds} s after a
+warm-up of ${warmUp} s. Absolute speeds are those of one small virtual machine: the ratios tell. Requests are signed (SigV4) and uploads carry
 SHA-256 and CRC-32, as boto3 sends them. "bare …" is the least that Node.js must do for the same work without
 S3. rclone, versitygw and MinIO are measured where their programs are on PATH; s3rver is fetched from npm.
 

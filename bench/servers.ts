@@ -7,6 +7,12 @@ import { accessKeyId, secretAccessKey } from "./requests.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const serverCore = "0";
+const clientCore = "1";
+
+/** Keeps this process off the servers' core, where the system can. */
+export function pinClient(): void {
+  if (onPath("taskset")) spawnSync("taskset", ["-a", "-c", "-p", clientCore, String(process.pid)]);
+}
 
 /** A server under measurement, on loopback. */
 export interface Server {

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { promisify } from "node:util";
 
 const readAsync = promisify(fs.read);
-const chunkSize = 128 * 1024;
+const chunkSize = 256 * 1024;
 /** Buffers kept for the next reader. */
 const mostIdle = 16;
 const idle: Buffer[] = [];
