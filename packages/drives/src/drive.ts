@@ -30,8 +30,6 @@ export interface OpenFile {
 export interface PendingFile {
   /** Appends; the promise is the back-pressure. The buffer must not change until it settles. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Flushes the bytes to the drive; they are still invisible. Idempotent. */
-  flush(): Promise<void>;
   /**
    * Makes the file visible at its path in one step, with `properties` stored beside the bytes, creating
    * the folders above. Durable when it settles.
@@ -49,7 +47,7 @@ export interface PendingFile {
 export interface Drive {
   /** For people: where this is. */
   readonly description: string;
-  /** Longest name that `path` segments may have so that `fits` holds. */
+  /** Whether the drive can hold a file or folder of this path. */
   fits(path: string): boolean;
   /** Pages of a folder in any order. @throws DriveError `NotFound` or `NotAFolder`. */
   list(folder: string): AsyncIterable<readonly ListedEntry[]>;

@@ -23,7 +23,6 @@ afterEach(() => fs.rmSync(top, { recursive: true, force: true }));
 async function put(path: string, body: string, properties = "{}", onlyIfAbsent = false) {
   const pending = await drive.create(path);
   await pending.write(Buffer.from(body));
-  await pending.flush();
   return pending.commit(properties, { onlyIfAbsent });
 }
 async function get(path: string) {

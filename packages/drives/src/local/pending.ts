@@ -103,9 +103,6 @@ export class LocalPending implements PendingFile {
     }
   }
 
-  /** Nothing to do: `commit` flushes bytes and properties together. */
-  async flush(): Promise<void> {}
-
   async commit(properties: string, options?: { onlyIfAbsent?: boolean }): Promise<DriveEntry> {
     try {
       return await this.#commit(properties, options?.onlyIfAbsent ?? false);
