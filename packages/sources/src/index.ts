@@ -1,0 +1,20 @@
+export { SqlError } from "./error.ts";
+export type {
+  Change,
+  Column,
+  Connection,
+  Filter,
+  OptionDescription,
+  OptionDescriptions,
+  Options,
+  Plan,
+  Query,
+  Row,
+  SortKey,
+  Source,
+  Table,
+  TableChanges,
+  TableDefinition,
+  Tuple,
+  Value,
+} from "./source.ts";

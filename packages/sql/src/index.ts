@@ -1,0 +1,1 @@
+export { type LinkedServer, type LinkedTable, linkedSchema } from "./link/link.ts";
