@@ -161,7 +161,11 @@ export interface Plan {
  */
 export type Value = null | string | number | bigint | boolean | Date | Uint8Array | object;
 
-/** Values in the order of `Query.columns`; with `identity` one string more, unique among the table's rows. */
+/**
+ * Values in the order of `Query.columns`; with `identity` one string more, unique among the table's rows, and
+ * after it, where the service guards writes by a version such as an ETag, the row's version: a string that the
+ * update or delete of this row hands back.
+ */
 export type Row = readonly Value[];
 
 /** Values of all columns as PostgreSQL's text; `undefined` where it was not read, not given or not changed. */
@@ -195,7 +199,15 @@ export type Change =
       readonly kind: "update";
       readonly table: Table;
       readonly identity: string;
+      /** What the scan gave after the identity when the row was read, if anything. */
+      readonly version?: string;
       readonly before: Tuple;
       readonly after: Tuple;
     }
-  | { readonly kind: "delete"; readonly table: Table; readonly identity: string; readonly before: Tuple };
+  | {
+      readonly kind: "delete";
+      readonly table: Table;
+      readonly identity: string;
+      readonly version?: string;
+      readonly before: Tuple;
+    };
