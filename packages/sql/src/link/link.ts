@@ -36,5 +36,12 @@ export interface LinkedTable {
   readonly remote?: readonly [schema: string, name: string];
 }
 
+/**
+ * A table with this option (of one column, of type text) belongs to no service: its rows are what the services
+ * would be asked, and in which order, to answer the option's value, a statement that postgres_fdw would send on
+ * this server. `overcoat.explain(text)` in the database makes such tables in `pg_temp`.
+ */
+export const explainOption = "explain";
+
 /** The `schema_name` of every linked table. */
 export const linkedSchema = "overcoat";
