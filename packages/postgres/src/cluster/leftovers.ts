@@ -1,0 +1,88 @@
+import { readdir, readFile, readlink, realpath, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ClusterError } from "./errors.ts";
+
+/** Setting that names the process a server was started by and for. */
+export const ownerSetting = "overcoat.owner";
+const fastMs = 10_000;
+const killMs = 5000;
+
+/**
+ * Readies a data directory for a new server: ends one whose owner died without ending it, and removes a
+ * `postmaster.pid` whose number now belongs to some other program. Linux only; elsewhere PostgreSQL's own lock
+ * file is the only guard.
+ * @throws ClusterError when the directory is in use
+ */
+export async function endLeftovers(data: string): Promise<void> {
+  if (process.platform !== "linux") return;
+  const directory = await realpath(data);
+  let running = await processesIn(directory);
+  const lockFile = join(directory, "postmaster.pid");
+  const locked = Number.parseInt(await readFile(lockFile, "utf8").catch(() => ""), 10);
+  if (running.length === 0) {
+    if (locked > 0 && isAlive(locked)) await rm(lockFile, { force: true });
+    return;
+  }
+  if (running.includes(locked)) {
+    await refuseIfOwned(locked, data);
+    signal([locked], "SIGINT");
+  }
+  for (const [kill, patience] of [
+    [false, fastMs],
+    [true, killMs],
+  ] as const) {
+    if (kill) signal(running, "SIGKILL");
+    const deadline = Date.now() + patience;
+    while (Date.now() < deadline) {
+      running = await processesIn(directory);
+      if (running.length === 0) return;
+      await sleep(20);
+    }
+  }
+  throw new ClusterError(`${data} is still in use by process ${running.join(", ")}, which cannot be ended`);
+}
+
+/** Processes whose working directory this is, as it is of all of a server's. */
+async function processesIn(directory: string): Promise<number[]> {
+  const numbers = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    numbers.map(async (pid) => (await readlink(`/proc/${pid}/cwd`).catch(() => "")) === directory),
+  );
+  return numbers.filter((_, i) => found[i]).map(Number);
+}
+
+/** A server's parent is another process than the one that started it only when that one has ended. */
+async function refuseIfOwned(pid: number, data: string): Promise<void> {
+  const [status, command] = await Promise.all(
+    ["stat", "cmdline"].map((name) => readFile(`/proc/${pid}/${name}`, "latin1").catch(() => undefined)),
+  );
+  if (status === undefined || command === undefined) return;
+  const parent = status.slice(status.lastIndexOf(")") + 2).split(" ")[1];
+  const owner = new RegExp(`\0${ownerSetting}=(\\d+)\0`).exec(command)?.[1];
+  if (owner === undefined)
+    throw new ClusterError(
+      `A PostgreSQL server that was started by hand (process ${pid}) uses ${data}; stop it first`,
+    );
+  if (owner === parent)
+    throw new ClusterError(`${data} is in use by process ${owner}; stop that, or choose another folder`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}

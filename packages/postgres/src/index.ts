@@ -1,0 +1,2 @@
+export { type Cluster, type ClusterOptions, startCluster } from "./cluster/cluster.ts";
+export { ClusterError } from "./cluster/errors.ts";
