@@ -1,3 +1,6 @@
+import type { Form } from "./form.ts";
+import type { Lexed } from "./lexical.ts";
+
 /**
  * The statements that postgres_fdw sends (https://github.com/postgres/postgres/tree/master/contrib/postgres_fdw:
  * deparse.c, connection.c, postgres_fdw.c), after parsing and checking. Nothing else passes.
@@ -33,17 +36,24 @@ export interface TableName {
 }
 
 /** Any SELECT, checked: only built-in immutable functions, only tables of ours, FOR UPDATE/SHARE allowed. */
-export interface SelectStatement {
+export interface SelectStatement extends Checked {
   readonly kind: "select";
-  /** Grows by the part of the engine in `query/` that plans it. */
-  readonly text: string;
 }
 
 /** A direct UPDATE or DELETE: … WHERE … that is shipped as a whole. */
-export interface ModifyStatement {
+export interface ModifyStatement extends Checked {
   readonly kind: "update" | "delete";
   readonly table: TableName;
-  readonly text: string;
+}
+
+/** A statement that `query/` plans. */
+interface Checked {
+  /** What it has in common with statements that differ in constants only: plans are kept by it. */
+  readonly form: Form;
+  /** Its constants, and the names that the form leaves out. */
+  readonly lexed: Lexed;
+  /** Tables in the order of the form's. */
+  readonly tables: readonly TableName[];
 }
 
 /** INSERT INTO t(…) VALUES ($1, …), … or DEFAULT VALUES; as many parameters as columns times rows. */
