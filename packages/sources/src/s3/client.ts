@@ -1,0 +1,35 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { S3Client } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Settings } from "./options.ts";
+
+/** Requests under way at once on one connection. */
+export const mostRequests = 32;
+
+/** Requests are repeated when the service asks for fewer, or fails, or the connection breaks. */
+const attempts = 5;
+
+export function openClient(settings: Settings): S3Client {
+  const { endpoint, amazon, region, pathStyle, keys, timeout } = settings;
+  const agent = { keepAlive: true, maxSockets: mostRequests };
+  return new S3Client({
+    region,
+    ...(!amazon && { endpoint: endpoint.href }),
+    forcePathStyle: pathStyle,
+    // Never those of the environment: a server's owner must not borrow the keys of the SQL server's machine.
+    credentials: keys ?? { accessKeyId: "", secretAccessKey: "" },
+    ...(!keys && { signer: { sign: async (request) => request } }),
+    maxAttempts: attempts,
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: Math.min(timeout, 5000),
+      requestTimeout: timeout,
+      throwOnRequestTimeout: true,
+      socketTimeout: timeout,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+    }),
+  });
+}

@@ -1,0 +1,137 @@
+import type { Plan, Query, Row, SortKey, Table, TableDefinition } from "../../source.ts";
+import type { Bucket } from "../bucket/bucket.ts";
+import { pageSize } from "../bucket/list-objects.ts";
+import { objectUrl } from "../object-url.ts";
+import { choiceOption, integerOption } from "../options.ts";
+import {
+  type ColumnKind,
+  type ColumnReader,
+  columnKinds,
+  columnReader,
+  type Needs,
+  type ObjectRow,
+  type ReaderContext,
+} from "./columns.ts";
+import { type KeyRange, keyRange } from "./key-range.ts";
+import { firstRequest, isEmpty, scanObjects } from "./scan.ts";
+
+/** Keys that a listing is thought to have until it was read to its end. */
+const guess = 100_000;
+
+/** A bucket's objects as rows. */
+export class ListingTable implements Table {
+  readonly definition: TableDefinition;
+  readonly bucket: Bucket;
+  readonly kinds: readonly ColumnKind[];
+  readonly prefix: string;
+  readonly #metadataFromHead: boolean;
+  readonly #urlExpiresIn: number | undefined;
+
+  constructor(definition: TableDefinition, bucket: Bucket) {
+    const { options } = definition;
+    this.definition = definition;
+    this.bucket = bucket;
+    this.kinds = columnKinds(definition);
+    this.prefix = options.prefix ?? "";
+    this.#metadataFromHead = choiceOption(options, "metadata_from", ["listing", "head"]) === "head";
+    this.#urlExpiresIn = integerOption(options, "url_expires_in", 1, 604_800) ?? bucket.settings.urlExpiresIn;
+  }
+
+  /** The key's column. */
+  get keyColumn(): number | undefined {
+    const found = this.kinds.indexOf("key");
+    return found < 0 ? undefined : found;
+  }
+
+  plan(query: Query): Plan {
+    const range = keyRange(query.filters, this.keyColumn, this.prefix);
+    const { handled } = range;
+    const sorted = this.#isSorted(query, range);
+    const limit = query.limit !== undefined && sorted && handled.every(Boolean) ? query.limit : undefined;
+    const readers = query.columns.map((column) =>
+      columnReader(this.kinds[column]!, this.definition.columns[column]!, this.#context),
+    );
+    const needs = most(readers.map((reader) => reader.needs));
+    const toRow = rowMaker(readers, query.identity);
+    const { bucket } = this;
+    const sign = this.#signer(query.columns);
+    return {
+      handled,
+      sorted,
+      ...this.#estimate(range, needs, limit),
+      requests: this.#requests(range, needs, limit),
+      async *scan(signal) {
+        for await (const rows of scanObjects(bucket, range, needs, limit ?? Number.POSITIVE_INFINITY, signal))
+          yield (sign ? await sign(rows) : rows).map(toRow);
+      },
+    };
+  }
+
+  get #context(): ReaderContext {
+    const { bucket } = this;
+    return {
+      bucket: bucket.name,
+      url: objectUrl(bucket.settings, bucket.name),
+      metadataFromHead: this.#metadataFromHead,
+    };
+  }
+
+  /** Keys are unique and none is NULL, so nothing that comes after them in the order counts. */
+  #isSorted({ sort }: Query, { keys }: KeyRange): boolean {
+    if (sort.length === 0 || (keys && keys.length < 2)) return true;
+    const [{ column, descending }] = sort as [SortKey];
+    return column === this.keyColumn && !descending && (keys !== undefined || !this.bucket.directory);
+  }
+
+  /** Puts signed addresses into the rows, if the columns have any. */
+  #signer(columns: readonly number[]) {
+    const expiresIn = this.#urlExpiresIn;
+    if (expiresIn === undefined || !columns.some((column) => this.kinds[column] === "url")) return undefined;
+    return (rows: readonly ObjectRow[]): Promise<ObjectRow[]> =>
+      Promise.all(
+        rows.map(async (row) => ({ ...row, url: await this.bucket.signedUrl(row.listed.key, expiresIn) })),
+      );
+  }
+
+  #estimate(range: KeyRange, needs: Needs, limit: number | undefined): Pick<Plan, "rows" | "calls"> {
+    const { keys, prefix, from, to, test } = range;
+    if (isEmpty(range)) return { rows: 0, calls: 0 };
+    if (keys) return { rows: keys.length, calls: keys.length };
+    const known = this.bucket.counts.get(prefix) ?? guess / (prefix === this.prefix ? 1 : 10);
+    const listed = known / (from || to ? 3 : 1);
+    const rows = Math.min(Math.ceil(listed / (test ? 10 : 1)), limit ?? Number.POSITIVE_INFINITY);
+    const pages = Math.ceil(Math.min(listed, limit === undefined || test ? listed : limit) / pageSize) || 1;
+    return { rows, calls: pages + (needs === "listing" ? 0 : rows) };
+  }
+
+  #requests(range: KeyRange, needs: Needs, limit: number | undefined): string[] {
+    if (isEmpty(range)) return [];
+    const { bucket } = this;
+    const each = needs === "content" ? "GetObject" : "HeadObject";
+    const { keys } = range;
+    if (keys) {
+      const more = keys.length > 1 ? ` and of ${keys.length - 1} more` : "";
+      return [`${each} s3://${bucket.name}/${keys[0]}${more}`];
+    }
+    const { prefix, after, most } = firstRequest(range, bucket.directory, limit);
+    const list = [`ListObjectsV2 s3://${bucket.name}/${prefix}`, `max-keys ${most}`];
+    if (after !== undefined) list.push(`start-after ${JSON.stringify(after)}`);
+    if (range.to) list.push(`until ${JSON.stringify(range.to.key)}`);
+    return [list.join(" "), ...(needs === "listing" ? [] : [`${each} for each key`])];
+  }
+}
+
+const order: readonly Needs[] = ["listing", "head", "content"];
+
+const most = (needs: readonly Needs[]): Needs =>
+  order[Math.max(0, ...needs.map((one) => order.indexOf(one)))]!;
+
+function rowMaker(readers: readonly ColumnReader[], identity: boolean): (row: ObjectRow) => Row {
+  const reads = readers.map(({ read }) => read);
+  if (!identity && reads.length === 0) {
+    const empty: Row = [];
+    return () => empty;
+  }
+  if (!identity) return (row) => reads.map((read) => read(row));
+  return (row) => [...reads.map((read) => read(row)), row.listed.key, row.listed.etag];
+}
