@@ -162,8 +162,13 @@ function tests(title: string, ...args: string[]): void {
 
 let toolsReady = false;
 if (!quick) {
-  toolsReady = step("Tools: boto3, aws, rclone, openssl", () => {
-    const found = [ensurePython(), ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"), ensureProgram("openssl")];
+  toolsReady = step("Tools: boto3, aws, rclone, openssl, redis-server", () => {
+    const found = [
+      ensurePython(),
+      ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"),
+      ensureProgram("openssl"),
+      ensureProgram("redis-server"),
+    ];
     return found.every(Boolean);
   });
 }
@@ -175,7 +180,8 @@ if (toolsReady) {
     run("tests/smoke/onedrive_wrapper_smoke.sh"),
   );
 } else {
-  tests("Unit tests: vitest run packages", "packages");
+  const withoutRedis = onPath("redis-server") ? [] : ["--exclude", "packages/sources/src/redis/**"];
+  tests("Unit tests: vitest run packages", "packages", ...withoutRedis);
   if (!quick) console.error("\nWithout the tools above, the client suites and the smoke test did not run.");
 }
 

@@ -1,4 +1,5 @@
 export { SqlError } from "./error.ts";
+export { redis } from "./redis/index.ts";
 export { s3 } from "./s3/index.ts";
 export type {
   Change,

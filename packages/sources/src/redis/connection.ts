@@ -1,0 +1,50 @@
+import type { Connection, Table, TableDefinition } from "../source.ts";
+import { openRedis } from "./client/redis.ts";
+import { accepted } from "./errors.ts";
+import { readLayout } from "./layout.ts";
+import type { Settings } from "./options.ts";
+import type { Service } from "./plan.ts";
+import { stringTable } from "./tables/string.ts";
+
+/** Milliseconds that a count of keys is good for estimates. */
+const sizeAge = 5000;
+
+/** @throws SqlError 08001 when the service cannot be reached, 28P01 when it refuses the log-in */
+export async function connect(settings: Settings): Promise<Connection> {
+  const redis = openRedis(settings);
+  try {
+    for (const run of await redis.masters()) accepted("PING", (await run([["PING"]]))[0]!);
+  } catch (error) {
+    redis.close();
+    throw error;
+  }
+  let sized = { at: Number.NEGATIVE_INFINITY, keys: Promise.resolve(0) };
+  const service: Service = {
+    redis,
+    size() {
+      const now = performance.now();
+      if (now - sized.at > sizeAge) {
+        sized = { at: now, keys: countKeys() };
+        sized.keys.catch(() => (sized.at = Number.NEGATIVE_INFINITY));
+      }
+      return sized.keys;
+    },
+  };
+
+  async function countKeys(): Promise<number> {
+    let sum = 0;
+    for (const run of await redis.masters())
+      sum += accepted("DBSIZE", (await run([["DBSIZE"]]))[0]!) as number;
+    return sum;
+  }
+
+  return {
+    table: (definition) => table(service, definition),
+    [Symbol.asyncDispose]: async () => redis.close(),
+  };
+}
+
+function table(service: Service, definition: TableDefinition): Table {
+  const layout = readLayout(definition);
+  return stringTable(service, layout);
+}

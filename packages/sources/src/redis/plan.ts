@@ -1,0 +1,154 @@
+import type { Plan, Query, Row } from "../source.ts";
+import { type Access, chooseAccess } from "./access.ts";
+import type { Bytes } from "./client/node.ts";
+import type { Redis } from "./client/redis.ts";
+import type { Layout } from "./layout.ts";
+import { Pace, scanCommand, scanKeys } from "./scan.ts";
+import { quoted, Undecodable } from "./text.ts";
+
+/** The rows of some keys, and how many bytes they took. */
+export interface Page {
+  readonly rows: readonly Row[];
+  readonly bytes: number;
+  /** What did not fit. */
+  readonly more?: AsyncIterable<readonly Row[]>;
+}
+
+/** Reads what a query wants of keys. */
+export interface Reader {
+  /** Whether keys have to be of the table's type already when they come from a scan. */
+  readonly typed: boolean;
+  /** Keys that are gone, or of another type if not `typed`, give no rows. */
+  read(
+    keys: readonly Bytes[],
+    options: { scanned: boolean; binary: boolean; signal: AbortSignal },
+  ): Promise<Page>;
+  /** What Redis is asked for this key. */
+  words(key: string): string;
+}
+
+/** What a table needs of its connection. */
+export interface Service {
+  readonly redis: Redis;
+  /** Keys of the database, about. */
+  size(): Promise<number>;
+}
+
+/** Keys of a look-up that are read at once. */
+const lookUpBatch = 1000;
+const shownKeys = 3;
+
+/** How a table with this layout answers a query. */
+export async function plan(service: Service, layout: Layout, query: Query, reader: Reader): Promise<Plan> {
+  const { access, handled } = chooseAccess(layout, query.filters);
+  const all = handled.every(Boolean) && query.sort.length === 0;
+  const limit = all ? query.limit : undefined;
+  const count =
+    access.kind === "keys"
+      ? access.keys.length
+      : access.kind === "parameters"
+        ? access.count
+        : await service.size();
+  const rows = Math.min(count, limit ?? count);
+  return {
+    handled,
+    sorted: false,
+    rows,
+    calls: Math.ceil(rows / lookUpBatch) * (access.kind === "scan" ? 2 : 1) || 1,
+    requests: requests(access, layout, reader),
+    scan: (signal) => rowsOf(service.redis, access, layout, reader, limit, signal),
+  };
+}
+
+function requests(access: Access, { type }: Layout, reader: Reader): string[] {
+  if (access.kind === "scan") {
+    const scan = scanCommand("0", access.match, reader.typed ? type : undefined, lookUpBatch).join(" ");
+    return [scan, reader.words(access.match)].filter(Boolean);
+  }
+  const keys = access.kind === "keys" ? access.keys : Array<string>(access.count).fill("$1");
+  const shown = keys.slice(0, shownKeys).map((key) => reader.words(plain(key)));
+  return keys.length > shown.length ? [...shown, `… ${keys.length - shown.length} more`] : shown;
+}
+
+/** A key as redis-cli takes it. */
+function plain(key: Bytes): string {
+  return typeof key === "string" && /^[^\s"'\\\0-\x1f]+$/.test(key) ? key : quoted(key);
+}
+
+async function* rowsOf(
+  redis: Redis,
+  access: Access,
+  layout: Layout,
+  reader: Reader,
+  limit: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Row[]> {
+  signal.throwIfAborted();
+  if (limit === 0) return;
+  const pace = new Pace(limit);
+  const scanned = access.kind === "scan";
+  const ahead = limit === undefined;
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  let pending: Promise<Page> | undefined;
+  for await (const keys of keysOf(redis, access, layout, reader, pace, ahead, signal)) {
+    const page = readPage(reader, keys, scanned, pace, signal);
+    page.catch(() => undefined);
+    const ready: Promise<Page> | undefined = ahead ? pending : page;
+    pending = ahead ? page : undefined;
+    if (ready === undefined) continue;
+    for await (const rows of rowsOfPage(await ready)) {
+      yield rows;
+      left -= rows.length;
+      if (left <= 0) return;
+    }
+  }
+  if (pending) yield* rowsOfPage(await pending);
+}
+
+async function* rowsOfPage({ rows, more }: Page): AsyncGenerator<readonly Row[]> {
+  if (rows.length > 0) yield rows;
+  if (more) yield* more;
+}
+
+async function readPage(
+  reader: Reader,
+  keys: readonly Bytes[],
+  scanned: boolean,
+  pace: Pace,
+  signal: AbortSignal,
+): Promise<Page> {
+  const page = await reader.read(keys, { scanned, binary: false, signal }).catch((error) => {
+    if (error instanceof Undecodable) return reader.read(keys, { scanned, binary: true, signal });
+    throw error;
+  });
+  pace.came(page.rows.length, page.bytes);
+  return page;
+}
+
+async function* keysOf(
+  redis: Redis,
+  access: Access,
+  { type, keyspace }: Layout,
+  reader: Reader,
+  pace: Pace,
+  ahead: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Bytes[]> {
+  if (access.kind === "scan") {
+    yield* scanKeys(await redis.masters(signal), {
+      match: access.match,
+      type: reader.typed ? type : undefined,
+      common: Buffer.byteLength(keyspace.prefix),
+      pace,
+      ahead,
+      signal,
+    });
+    return;
+  }
+  const keys = access.kind === "keys" ? access.keys : [];
+  for (let start = 0; start < keys.length; ) {
+    const end = start + pace.rows;
+    yield keys.slice(start, end);
+    start = end;
+  }
+}
