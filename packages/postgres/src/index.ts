@@ -1,2 +1,9 @@
 export { type Cluster, type ClusterOptions, startCluster } from "./cluster/cluster.ts";
 export { ClusterError } from "./cluster/errors.ts";
+export {
+  openScratchPool,
+  type ScratchPool,
+  type ScratchPoolOptions,
+  type ScratchSession,
+} from "./scratch/pool.ts";
+export { openScratch, type Scratch, type ScratchOptions } from "./scratch/scratch.ts";

@@ -27,20 +27,22 @@ export async function endLeftovers(data: string): Promise<void> {
   if (running.includes(locked)) {
     await refuseIfOwned(locked, data);
     signal([locked], "SIGINT");
+    running = await untilNone(directory, fastMs);
   }
-  for (const [kill, patience] of [
-    [false, fastMs],
-    [true, killMs],
-  ] as const) {
-    if (kill) signal(running, "SIGKILL");
-    const deadline = Date.now() + patience;
-    while (Date.now() < deadline) {
-      running = await processesIn(directory);
-      if (running.length === 0) return;
-      await sleep(20);
-    }
+  signal(running, "SIGKILL");
+  running = await untilNone(directory, killMs);
+  if (running.length > 0)
+    throw new ClusterError(`${data} is still in use by process ${running.join(", ")}, which cannot be ended`);
+}
+
+/** Waits until no process is left in the directory; gives those that are when the time is over. */
+async function untilNone(directory: string, patience: number): Promise<number[]> {
+  const deadline = Date.now() + patience;
+  for (;;) {
+    const running = await processesIn(directory);
+    if (running.length === 0 || Date.now() > deadline) return running;
+    await sleep(20);
   }
-  throw new ClusterError(`${data} is still in use by process ${running.join(", ")}, which cannot be ended`);
 }
 
 /** Processes whose working directory this is, as it is of all of a server's. */

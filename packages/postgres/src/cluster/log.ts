@@ -15,11 +15,12 @@ export function openLog(folder: string): Log {
   const place = join(folder, "log");
   mkdirSync(place, { recursive: true, mode: 0o700 });
   const file = join(place, "postgres.log");
-  let fd = openSync(file, "a", 0o600);
+  let fd: number | undefined = openSync(file, "a", 0o600);
   let size = fstatSync(fd).size;
   return {
     file,
     write(chunk) {
+      if (fd === undefined) return;
       if (size > 0 && size + chunk.length > largest) {
         closeSync(fd);
         renameSync(file, `${file}.1`);
@@ -32,6 +33,9 @@ export function openLog(folder: string): Log {
         // The disk is full: the server goes on without a log.
       }
     },
-    close: () => closeSync(fd),
+    close() {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
   };
 }

@@ -18,6 +18,7 @@ const stopSignals = [
   ["SIGQUIT", 10_000],
   ["SIGKILL", 10_000],
 ] as const;
+const lastWordsMs = 500;
 const tailLength = 8192;
 const toldLines = 4;
 
@@ -53,7 +54,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const ended = once(child, "close").catch(() => {});
+  const closed = once(child, "close").catch(() => {});
+  // Sessions outlive a server that was killed, and hold its output open.
+  const ended = once(child, "exit").then(
+    () => Promise.race([closed, sleep(lastWordsMs)]),
+    () => {},
+  );
   let watchdog: ChildProcess | undefined;
   let stopping = false;
   const stop = async () => {
