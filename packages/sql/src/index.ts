@@ -1,1 +1,4 @@
+export { type ExtensionFile, extensionFiles } from "./extension/extension.ts";
+export { installScript } from "./extension/script.ts";
+export type { Handler } from "./extension/wrapper.ts";
 export { type LinkedServer, type LinkedTable, linkedSchema } from "./link/link.ts";

@@ -24,7 +24,10 @@ export interface LinkedTable {
   readonly table: string;
   /** Its options without postgres_fdw's own; left out when there are none. */
   readonly options?: Readonly<Record<string, string>>;
-  /** Name (the `column_name` option, else the column's), type as format_type prints it, options if any. */
+  /**
+   * Name (the `column_name` option, else the column's), type as format_type prints it, options if any. A domain
+   * travels as the type that it is made of, any other type that is not built in as text.
+   */
   readonly columns: readonly (readonly [
     name: string,
     type: string,

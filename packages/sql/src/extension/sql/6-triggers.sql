@@ -1,0 +1,134 @@
+-- Event triggers run the linker after each statement that touches its objects, with the rights of the owner,
+-- since only the owner may read the settings. The linker warns of what it cannot do and lets the statement be.
+-- Its own statements are none of its concern: `overcoat.linking` is on while it works.
+
+CREATE OR REPLACE FUNCTION overcoat.link_object(class oid, object oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  column_name name;
+BEGIN
+  IF class = 'pg_foreign_table'::regclass THEN
+    SELECT name INTO column_name FROM overcoat.text_columns(object) JOIN pg_collation c ON c.oid = collation_oid
+    WHERE NOT collisdeterministic LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+        MESSAGE = format('column "%s" of "%s" has a nondeterministic collation', column_name, object::regclass),
+        DETAIL = 'The SQL server compares text by code point.',
+        HINT = 'Leave its collation away.';
+    END IF;
+  END IF;
+  BEGIN
+    CASE class
+      WHEN 'pg_foreign_server'::regclass THEN PERFORM overcoat.link_server(object);
+      WHEN 'pg_user_mapping'::regclass THEN PERFORM overcoat.link_mapping(object);
+      ELSE PERFORM overcoat.link_table(object);
+    END CASE;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING USING
+      MESSAGE = format('%s is not linked to the SQL server: %s', pg_describe_object(class, object, 0), SQLERRM),
+      HINT = 'Mend the cause, then run SELECT overcoat.relink().';
+  END;
+END
+$$;
+
+-- The foreign tables among a table and its heirs.
+CREATE OR REPLACE FUNCTION overcoat.foreign_tables(relation oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE heirs(heir) AS (
+    SELECT relation UNION SELECT inhrelid FROM heirs JOIN pg_inherits ON inhparent = heir
+  )
+  SELECT ftrelid FROM heirs JOIN pg_foreign_table ON ftrelid = heir
+  WHERE overcoat.wrapper_of(ftserver) IS NOT NULL;
+$$;
+
+CREATE OR REPLACE FUNCTION overcoat.link_command() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF current_setting('overcoat.linking', true) = 'on' THEN RETURN; END IF;
+  PERFORM set_config('overcoat.linking', 'on', true);
+  PERFORM overcoat.link_object('pg_foreign_server'::regclass, s.oid)
+  FROM (
+    SELECT s.oid FROM pg_event_trigger_ddl_commands() c JOIN pg_foreign_server s ON s.oid = c.objid
+    WHERE c.classid = 'pg_foreign_server'::regclass AND overcoat.wrapper_of(s.oid) IS NOT NULL
+    GROUP BY s.oid
+  ) AS s;
+  PERFORM overcoat.link_object('pg_user_mapping'::regclass, m.oid)
+  FROM (
+    SELECT m.oid FROM pg_event_trigger_ddl_commands() c JOIN pg_user_mapping m ON m.oid = c.objid
+    WHERE c.classid = 'pg_user_mapping'::regclass AND overcoat.wrapper_of(m.umserver) IS NOT NULL
+    GROUP BY m.oid
+  ) AS m;
+  PERFORM overcoat.link_object('pg_foreign_table'::regclass, t.oid)
+  FROM (
+    SELECT t.oid FROM pg_event_trigger_ddl_commands() c, overcoat.foreign_tables(c.objid) AS t(oid)
+    WHERE c.classid = 'pg_class'::regclass
+    GROUP BY t.oid
+  ) AS t;
+  PERFORM set_config('overcoat.linking', 'off', true);
+END
+$$;
+
+-- Columns go with their types.
+CREATE OR REPLACE FUNCTION overcoat.link_dropped() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF current_setting('overcoat.linking', true) = 'on' THEN RETURN; END IF;
+  PERFORM set_config('overcoat.linking', 'on', true);
+  PERFORM overcoat.link_object('pg_foreign_table'::regclass, t.oid)
+  FROM (
+    SELECT t.oid FROM pg_event_trigger_dropped_objects() d, overcoat.foreign_tables(d.objid) AS t(oid)
+    WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0
+    GROUP BY t.oid
+  ) AS t;
+  PERFORM set_config('overcoat.linking', 'off', true);
+END
+$$;
+
+-- IMPORT FOREIGN SCHEMA asks the SQL server before there is a table.
+CREATE OR REPLACE FUNCTION overcoat.ready_import() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF current_setting('overcoat.linking', true) = 'on' THEN RETURN; END IF;
+  PERFORM set_config('overcoat.linking', 'on', true);
+  PERFORM overcoat.ensure_mapping(oid) FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL;
+  PERFORM set_config('overcoat.linking', 'off', true);
+END
+$$;
+
+-- Derives all anew: after the settings have changed, or to repair what somebody changed by hand.
+CREATE OR REPLACE FUNCTION overcoat.relink() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+AS $$
+BEGIN
+  PERFORM set_config('overcoat.linking', 'on', true);
+  PERFORM overcoat.link_object('pg_foreign_server'::regclass, oid) FROM (
+    SELECT oid FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL OFFSET 0) AS ours;
+  PERFORM overcoat.link_object('pg_foreign_table'::regclass, ftrelid) FROM (
+    SELECT ftrelid FROM pg_foreign_table WHERE overcoat.wrapper_of(ftserver) IS NOT NULL OFFSET 0) AS ours;
+  PERFORM set_config('overcoat.linking', 'off', true);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION overcoat.relink FROM PUBLIC;
+
+DROP EVENT TRIGGER IF EXISTS overcoat_link;
+CREATE EVENT TRIGGER overcoat_link ON ddl_command_end
+  WHEN TAG IN ('CREATE SERVER', 'ALTER SERVER', 'CREATE USER MAPPING', 'ALTER USER MAPPING',
+    'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'ALTER TABLE', 'IMPORT FOREIGN SCHEMA')
+  EXECUTE FUNCTION overcoat.link_command();
+DROP EVENT TRIGGER IF EXISTS overcoat_link_dropped;
+CREATE EVENT TRIGGER overcoat_link_dropped ON sql_drop
+  WHEN TAG IN ('DROP TYPE', 'DROP DOMAIN', 'DROP COLLATION', 'DROP SCHEMA', 'DROP EXTENSION', 'DROP OWNED')
+  EXECUTE FUNCTION overcoat.link_dropped();
+DROP EVENT TRIGGER IF EXISTS overcoat_ready_import;
+CREATE EVENT TRIGGER overcoat_ready_import ON ddl_command_start
+  WHEN TAG IN ('IMPORT FOREIGN SCHEMA')
+  EXECUTE FUNCTION overcoat.ready_import();
