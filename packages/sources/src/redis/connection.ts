@@ -1,5 +1,6 @@
 import type { Connection, Table, TableDefinition } from "../source.ts";
 import { openRedis } from "./client/redis.ts";
+import { commit } from "./commit.ts";
 import { accepted } from "./errors.ts";
 import { readLayout } from "./layout.ts";
 import type { Settings } from "./options.ts";
@@ -40,6 +41,7 @@ export async function connect(settings: Settings): Promise<Connection> {
 
   return {
     table: (definition) => table(service, definition),
+    commit: (changes, signal) => commit(redis, changes, signal),
     [Symbol.asyncDispose]: async () => redis.close(),
   };
 }

@@ -3,7 +3,7 @@ import { type Access, chooseAccess } from "./access.ts";
 import type { Bytes } from "./client/node.ts";
 import type { Redis } from "./client/redis.ts";
 import type { Layout } from "./layout.ts";
-import { Pace, scanCommand, scanKeys } from "./scan.ts";
+import { batchRows, Pace, scanCommand, scanKeys } from "./scan.ts";
 import { quoted, Undecodable } from "./text.ts";
 
 /** The rows of some keys, and how many bytes they took. */
@@ -18,13 +18,18 @@ export interface Page {
 export interface Reader {
   /** Whether keys have to be of the table's type already when they come from a scan. */
   readonly typed: boolean;
-  /** Keys that are gone, or of another type if not `typed`, give no rows. */
-  read(
-    keys: readonly Bytes[],
-    options: { scanned: boolean; binary: boolean; signal: AbortSignal },
-  ): Promise<Page>;
-  /** What Redis is asked for this key. */
-  words(key: string): string;
+  /** Keys that are gone or of another type give no rows. */
+  read(keys: readonly Bytes[], options: ReadOptions): Promise<Page>;
+  /** What Redis is asked for this key, or for each of those that a scan finds. */
+  words(key: string, scanned: boolean): readonly string[];
+}
+
+export interface ReadOptions {
+  /** Whether the keys come of a scan, so that they exist and, if `typed`, are of the table's type. */
+  readonly scanned: boolean;
+  /** Whether text has turned out to be none. */
+  readonly binary: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** What a table needs of its connection. */
@@ -34,8 +39,7 @@ export interface Service {
   size(): Promise<number>;
 }
 
-/** Keys of a look-up that are read at once. */
-const lookUpBatch = 1000;
+/** Keys that `requests` names. */
 const shownKeys = 3;
 
 /** How a table with this layout answers a query. */
@@ -54,7 +58,7 @@ export async function plan(service: Service, layout: Layout, query: Query, reade
     handled,
     sorted: false,
     rows,
-    calls: Math.ceil(rows / lookUpBatch) * (access.kind === "scan" ? 2 : 1) || 1,
+    calls: Math.ceil(rows / batchRows) * (access.kind === "scan" ? 2 : 1) || 1,
     requests: requests(access, layout, reader),
     scan: (signal) => rowsOf(service.redis, access, layout, reader, limit, signal),
   };
@@ -62,12 +66,12 @@ export async function plan(service: Service, layout: Layout, query: Query, reade
 
 function requests(access: Access, { type }: Layout, reader: Reader): string[] {
   if (access.kind === "scan") {
-    const scan = scanCommand("0", access.match, reader.typed ? type : undefined, lookUpBatch).join(" ");
-    return [scan, reader.words(access.match)].filter(Boolean);
+    const scan = scanCommand("0", access.match, reader.typed ? type : undefined, batchRows).join(" ");
+    return [scan, ...reader.words("(each key)", true)];
   }
   const keys = access.kind === "keys" ? access.keys : Array<string>(access.count).fill("$1");
-  const shown = keys.slice(0, shownKeys).map((key) => reader.words(plain(key)));
-  return keys.length > shown.length ? [...shown, `… ${keys.length - shown.length} more`] : shown;
+  const shown = keys.slice(0, shownKeys).flatMap((key) => reader.words(plain(key), false));
+  return keys.length > shownKeys ? [...shown, `… and of ${keys.length - shownKeys} more keys`] : shown;
 }
 
 /** A key as redis-cli takes it. */

@@ -5,7 +5,7 @@ import { Seen } from "./seen.ts";
 import { Undecodable } from "./text.ts";
 
 /** Rows of a batch where they are small. */
-const batchRows = 1000;
+export const batchRows = 1000;
 /** Bytes of a batch where they are large. */
 const batchBytes = 4 << 20;
 /** COUNT, the slots that one SCAN looks at: more of them where few keys match. */

@@ -3,7 +3,7 @@ import type { Bytes, Reply, Run, RunOptions } from "../client/node.ts";
 import { accepted } from "../errors.ts";
 import { keyIdentity } from "../keys.ts";
 import type { Layout } from "../layout.ts";
-import type { Page, Reader } from "../plan.ts";
+import type { Page, Reader, ReadOptions } from "../plan.ts";
 import { isGone, isTime, timeCell, timeCommand } from "../times.ts";
 
 /** Reads what a row has besides its key and its time to live. */
@@ -14,29 +14,32 @@ export interface Content {
   fetch(keys: readonly Bytes[], run: Run, options: RunOptions): Promise<readonly Reply[]>;
   /** Of each column that was asked for. */
   readonly cells: readonly ((content: Reply, key: Bytes) => Value)[];
-  /** A text that is another when the content is another. */
+  /**
+   * A text that is another when the content is another.
+   * @throws Undecodable
+   */
   version(content: Reply): string;
-  /** What is asked for this key, as one types it. */
+  /** What is asked for this key, as one types it; "" for nothing. */
   words(key: string): string;
 }
+
+/** Reads the columns at these positions; of no column whether there is a key of the table's type. */
+export type ContentOf = (columns: readonly number[]) => Content;
 
 /** Positions of the columns that are neither the key nor a time. */
 export function contentColumns({ roles }: Layout): number[] {
   return [...roles.keys()].filter((column) => roles[column] !== "key" && !isTime(roles[column]));
 }
 
-/** Reads tables in which a key is a row. `content` reads the columns at these positions. */
-export function rowReader(
-  layout: Layout,
-  run: Run,
-  { columns, identity }: Query,
-  content: (columns: readonly number[]) => Content,
-): Reader {
+/** Reads tables in which a key is a row. */
+export function rowReader(layout: Layout, run: Run, query: Query, contentOf: ContentOf): Reader {
+  const { columns, identity } = query;
   const { roles, key: shown, type, definition } = layout;
-  const wanted = identity
-    ? contentColumns(layout)
-    : columns.filter((column) => roles[column] !== "key" && !isTime(roles[column]));
-  const reader = wanted.length > 0 ? content(wanted) : undefined;
+  const isContent = (column: number) => roles[column] !== "key" && !isTime(roles[column]);
+  // The version is of all columns.
+  const wanted = identity ? contentColumns(layout) : columns.filter(isContent);
+  const content = contentOf(wanted);
+  const keysSuffice = wanted.length === 0;
   const timed = columns.some((column) => isTime(roles[column]));
   const cells = columns.map(cell);
 
@@ -47,24 +50,15 @@ export function rowReader(
       const show = timeCell(role, definition.columns[column]!);
       return (_key, _content, time, now) => show(time, now);
     }
-    const show = reader!.cells[wanted.indexOf(column)]!;
-    return (key, content) => show(content, key);
+    const show = content.cells[wanted.indexOf(column)]!;
+    return (key, reply) => show(reply, key);
   }
 
-  async function read(
-    keys: readonly Bytes[],
-    { scanned, binary, signal }: { scanned: boolean; binary: boolean; signal: AbortSignal },
-  ): Promise<Page> {
+  async function read(keys: readonly Bytes[], { scanned, binary, signal }: ReadOptions): Promise<Page> {
+    const known = scanned && keysSuffice;
     // Sent together.
     const [contents, times] = await Promise.all([
-      reader
-        ? reader.fetch(keys, run, { binary: binary || reader.binary, signal })
-        : scanned
-          ? undefined
-          : run(
-              keys.map((key) => ["TYPE", key]),
-              { signal },
-            ),
+      known ? undefined : content.fetch(keys, run, { binary: binary || content.binary, signal }),
       timed ? run(keys.map(timeCommand), { signal }) : undefined,
     ]);
     const now = Date.now();
@@ -72,30 +66,41 @@ export function rowReader(
     let bytes = 0;
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!;
-      if (shown && !shown.column.includes(key)) continue;
-      const content = contents ? contents[index]! : null;
+      const reply = contents ? contents[index]! : "";
       const time = times ? times[index]! : null;
-      if (contents && (reader ? content === null : accepted("TYPE", content) !== type)) continue;
-      if (times && isGone(time)) continue;
+      if (reply === null || (times && isGone(time)) || shown?.column.includes(key) === false) continue;
       const row: Value[] = new Array(cells.length);
       for (let column = 0; column < cells.length; column++)
-        row[column] = cells[column]!(key, content, time, now);
-      if (identity) row.push(keyIdentity(key), reader ? reader.version(content) : "");
+        row[column] = cells[column]!(key, reply, time, now);
+      if (identity) row.push(keyIdentity(key), content.version(reply));
       rows.push(row);
-      bytes += key.length + size(content);
+      bytes += key.length + size(reply);
     }
     return { rows, bytes };
   }
 
   return {
-    typed: reader === undefined || type !== "string",
+    typed: keysSuffice || type !== "string",
     read,
-    words(key) {
-      const parts = [reader?.words(key), timed ? `PTTL ${key}` : undefined].filter(
-        (part) => part !== undefined,
+    words: (key, scanned) =>
+      [scanned && keysSuffice ? "" : content.words(key), timed ? `PTTL ${key}` : ""].filter(Boolean),
+  };
+}
+
+/** Tells whether keys are of the table's type, and no more. */
+export function onlyType({ type }: Layout): Content {
+  return {
+    binary: false,
+    async fetch(keys, run, { signal }) {
+      const replies = await run(
+        keys.map((key) => ["TYPE", key]),
+        { signal },
       );
-      return parts.join(", ");
+      return replies.map((reply) => (accepted("TYPE", reply) === type ? "" : null));
     },
+    cells: [],
+    version: () => "",
+    words: (key) => `TYPE ${key}`,
   };
 }
 
