@@ -3,6 +3,8 @@ import { SqlError } from "../error.ts";
 import type { Connection, Options, Table, TableDefinition } from "../source.ts";
 import { Bucket } from "./bucket/bucket.ts";
 import { openClient } from "./client.ts";
+import { FileTable } from "./files/table.ts";
+import { parseUri } from "./files/uri.ts";
 import { ListingTable } from "./listing/table.ts";
 import { readSettings, type Settings } from "./options.ts";
 
@@ -21,12 +23,23 @@ class S3Connection implements Connection {
 
   table(definition: TableDefinition): Table {
     const { name, options } = definition;
+    if (options.format !== undefined || options.uri !== undefined) return this.#fileTable(definition);
     const bucket = options.bucket ?? this.#settings.bucket;
     if (!bucket)
       throw new SqlError("HV00D", `table "${name}" has no bucket`, {
         hint: "give the option bucket, of the server or the table",
       });
     return new ListingTable(definition, this.#bucket(bucket));
+  }
+
+  #fileTable(definition: TableDefinition): Table {
+    const { name, options } = definition;
+    if (options.format === undefined || options.uri === undefined)
+      throw new SqlError("HV00D", `table "${name}" needs format and uri together`, {
+        hint: "give both for the rows inside of files, neither for a listing",
+      });
+    const uri = parseUri(options.uri);
+    return new FileTable(definition, uri, this.#bucket(uri.bucket));
   }
 
   #bucket(name: string): Bucket {

@@ -81,7 +81,7 @@ export async function* listRange(
 }
 
 /** The objects of these keys that exist, one by one, in their order. */
-async function* lookUp(
+export async function* lookUp(
   bucket: Bucket,
   keys: Iterable<string> | AsyncIterable<string>,
   needs: Needs,
