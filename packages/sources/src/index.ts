@@ -1,3 +1,4 @@
+export { auth0 } from "./auth0/index.ts";
 export { SqlError } from "./error.ts";
 export { redis } from "./redis/index.ts";
 export { s3 } from "./s3/index.ts";

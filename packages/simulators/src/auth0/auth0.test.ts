@@ -179,6 +179,10 @@ test("users: create, read, update, delete", async () => {
     refusal(400, { message: "Payload validation error: 'Additional properties not allowed: created_at'." }),
   );
 
+  await expect(client.users.update(id, { email: "c@example.com", password: "x" })).rejects.toEqual(
+    refusal(400, { message: "Cannot update password and email simultaneously" }),
+  );
+
   await client.users.delete(id);
   await client.users.delete(id);
   await expect(client.users.get(id)).rejects.toEqual(
@@ -226,6 +230,7 @@ test("roles, their users and permissions; what a user has of them", async () => 
   await client.users.roles.delete("auth0|00000", { roles: [id!] });
   await client.roles.delete(id!);
   await expect(client.roles.get(id!)).rejects.toEqual(refusal(404, { errorCode: "inexistent_role" }));
+  await expect(client.roles.get("nonsense")).rejects.toEqual(refusal(400, { errorCode: "invalid_uri" }));
 });
 
 test("organizations and their members, from checkpoints", async () => {

@@ -23,6 +23,11 @@ export class Faults {
     this.#faults = [];
   }
 
+  /** Those that have not met all their requests yet. */
+  get pending(): readonly Fault[] {
+    return this.#faults.map(({ fault }) => fault);
+  }
+
   /** The first fault that meets a path, counted down. */
   take(path: string): Fault | undefined {
     const met = this.#faults.find(({ fault }) => fault.path?.test(path) ?? true);

@@ -54,6 +54,8 @@ export interface Auth0Server extends AsyncDisposable {
   readonly tenant: Tenant;
   /** Lets requests to come go wrong, in the order of the calls. */
   fault(fault: Fault): void;
+  /** Faults that have not met all their requests yet. */
+  readonly faults: readonly Fault[];
   clearFaults(): void;
   /** A token of the Management API, as an administrator takes one from the dashboard. */
   token(): string;
@@ -171,6 +173,9 @@ export async function startAuth0(options: Auth0Options): Promise<Auth0Server> {
     requests,
     tenant,
     fault: (fault) => faults.add(fault),
+    get faults() {
+      return faults.pending;
+    },
     clearFaults: () => faults.clear(),
     token: () => tokens.issue(),
     revokeTokens: () => tokens.revokeAll(),

@@ -135,8 +135,16 @@ export class Tenant {
   }
 }
 
-/** An object by its id. @throws ApiError 404 that names its kind */
+const prefixes: Readonly<Record<string, string>> = { role: "rol_", organization: "org_", connection: "con_" };
+
+/** An object by its id. @throws ApiError 404 that names its kind, 400 for an id of another kind */
 export function find(items: ReadonlyMap<string, Item>, id: string, kind: string): Item {
+  if (!id.startsWith(prefixes[kind] ?? ""))
+    throw new ApiError(
+      400,
+      `Path validation error: 'Object didn't pass validation for format ${kind}-id: ${id}' on property id.`,
+      "invalid_uri",
+    );
   const item = items.get(id);
   if (!item) throw new ApiError(404, `The ${kind} does not exist.`, `inexistent_${kind}`);
   return item;

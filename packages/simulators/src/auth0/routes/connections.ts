@@ -1,6 +1,7 @@
 import { ApiError, invalidBody } from "../errors.ts";
 import { checkpoint, checkpointQuery, pageQuery, select } from "../paging.ts";
-import { type Call, created, type Item, noContent, ok, type Route } from "../route.ts";
+import { type Call, created, noContent, ok, type Route } from "../route.ts";
+import { find } from "../tenant.ts";
 
 export const connections: readonly Route[] = [
   {
@@ -62,8 +63,4 @@ export const connections: readonly Route[] = [
   },
 ];
 
-function connection({ tenant, params }: Call): Item {
-  const found = tenant.connections.get(params.id!);
-  if (!found) throw new ApiError(404, "The connection does not exist", "inexistent_connection");
-  return found;
-}
+const connection = ({ tenant, params }: Call) => find(tenant.connections, params.id!, "connection");

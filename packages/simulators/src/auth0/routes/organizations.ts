@@ -137,11 +137,7 @@ export const organizations: readonly Route[] = [
   },
 ];
 
-function organization({ tenant, params }: Call): Item {
-  const found = tenant.organizations.get(params.id!);
-  if (!found) throw new ApiError(404, "No organization found by that id or name", "inexistent_organization");
-  return found;
-}
+const organization = ({ tenant, params }: Call) => find(tenant.organizations, params.id!, "organization");
 
 function membersOf(call: Call): Map<string, Set<string>> {
   organization(call);

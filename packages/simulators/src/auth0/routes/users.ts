@@ -33,6 +33,14 @@ const booleans = new Set([
   "verify_phone_number",
   "blocked",
 ]);
+/** Attributes that no update may bring together. */
+const never = [
+  ["password", "email"],
+  ["password", "email_verified"],
+  ["username", "email"],
+  ["username", "email_verified"],
+  ["username", "password"],
+] as const;
 /** What is taken but is no attribute of the user. */
 const notKept = new Set(["password", "connection", "verify_email", "verify_phone_number", "client_id"]);
 const fieldsQuery = ["fields", "include_fields"];
@@ -66,6 +74,7 @@ export const users: readonly Route[] = [
     run: (call) => {
       const email = call.query.get("email");
       if (!email) throw invalidQuery("Missing required property: email");
+      if (!isEmail(email)) throw invalidQuery(`Object didn't pass validation for format email: ${email}`);
       return ok(
         select(
           call,
@@ -151,8 +160,9 @@ function update({ tenant, params, body }: Call): Item {
   const user = tenant.user(params.id!);
   check(body, onUpdate);
   if (Object.keys(body).length === 0) throw invalidBody("Too few properties defined (0), minimum 1");
-  if (body.email !== undefined && body.username !== undefined)
-    throw new ApiError(400, "Cannot update username and email simultaneously", "operation_not_supported");
+  for (const [one, other] of never)
+    if (one in body && other in body)
+      throw new ApiError(400, `Cannot update ${one} and ${other} simultaneously`, "invalid_body");
   if ("password" in body && connectionOf(user) !== databaseConnection)
     throw new ApiError(400, "Cannot update password for users of this connection", "operation_not_supported");
   const email = typeof body.email === "string" ? body.email.toLowerCase() : undefined;
@@ -187,6 +197,8 @@ function merged(before: unknown, patch: Item | null): Item | undefined {
 
 const kept = (body: Item) => Object.fromEntries(Object.entries(body).filter(([name]) => !notKept.has(name)));
 
+const isEmail = (text: string) => /^[^\s@]+@[^\s@]+$/.test(text);
+
 /** @throws ApiError 400 for an attribute that cannot be written or a value of the wrong type */
 function check(body: Item, known: ReadonlySet<string>): void {
   for (const [name, value] of Object.entries(body)) {
@@ -196,6 +208,6 @@ function check(body: Item, known: ReadonlySet<string>): void {
     if (actual !== expected && !(value === null && expected !== "boolean"))
       throw invalidBody(`Expected type ${expected} but found type ${actual}' on property '${name}`);
   }
-  if (typeof body.email === "string" && !/^[^\s@]+@[^\s@]+$/.test(body.email))
+  if (typeof body.email === "string" && !isEmail(body.email))
     throw invalidBody(`Object didn't pass validation for format email: ${body.email}`);
 }
