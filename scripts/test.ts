@@ -135,6 +135,14 @@ function ensurePython(): boolean {
   return true;
 }
 
+/** Versions of PostgreSQL besides the one that the product brings. */
+function ensurePostgres(): boolean {
+  const folder = join(root, "tests/postgres");
+  if (existsSync(join(folder, "node_modules/postgres-14"))) return true;
+  console.log("npm ci --prefix tests/postgres");
+  return run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
+}
+
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -162,12 +170,13 @@ function tests(title: string, ...args: string[]): void {
 
 let toolsReady = false;
 if (!quick) {
-  toolsReady = step("Tools: boto3, aws, rclone, openssl, redis-server", () => {
+  toolsReady = step("Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17", () => {
     const found = [
       ensurePython(),
       ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"),
       ensureProgram("openssl"),
       ensureProgram("redis-server"),
+      ensurePostgres(),
     ];
     return found.every(Boolean);
   });

@@ -68,7 +68,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     log_error_verbosity: "terse",
     [ownerSetting]: String(process.pid),
     ...(version >= 18 && {
-      extension_control_path: `${await pathForServer(data, user)}/extensions:$system`,
+      extension_control_path: `${await pathForServer(data, user, bin)}/extensions:$system`,
     }),
     ...options.settings,
   };

@@ -59,7 +59,7 @@ async function initialize(temporary: string, options: NewDataDirectory): Promise
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user) for (const path of [temporary, data, passwordFile]) await chown(path, user.uid, user.gid);
   const args = [
-    `--pgdata=${await pathForServer(data, user)}`,
+    `--pgdata=${await pathForServer(data, user, bin)}`,
     `--username=${superuser}`,
     "--pwfile=../password",
     "--auth=scram-sha-256",
@@ -99,9 +99,10 @@ async function sweep(folder: string): Promise<void> {
  * The name of a data directory for a program that runs in it as `user`. Below a folder that is closed to that
  * user, like /root, it is found as the directory that the program was started in.
  */
-export async function pathForServer(data: string, user: User | undefined): Promise<string> {
+export async function pathForServer(data: string, user: User | undefined, bin: string): Promise<string> {
   if (!user || (await isReachable(data, user))) return data;
-  if (process.platform === "linux") return "/proc/self/cwd";
+  // The programs of earlier versions leave and enter their working directory as they start.
+  if (process.platform === "linux" && (await majorVersion(bin)) >= 16) return "/proc/self/cwd";
   throw new ClusterError(
     `PostgreSQL does not run as root, and the user that it runs as cannot enter ${data}: choose another folder`,
   );

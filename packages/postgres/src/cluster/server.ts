@@ -47,7 +47,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { bin, data, user, log } = options;
   const settings = Object.entries(options.settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   // In a session of its own, since Ctrl-C in a terminal reaches all processes of one.
-  const child = spawn(join(bin, "postgres"), ["-D", await pathForServer(data, user), ...settings], {
+  const child = spawn(join(bin, "postgres"), ["-D", await pathForServer(data, user, bin), ...settings], {
     ...user,
     cwd: data,
     env: serverEnvironment(),
