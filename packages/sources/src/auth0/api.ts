@@ -91,7 +91,8 @@ export class Api {
     let renewed = false;
     for (let attempt = 1; ; attempt++) {
       await pause(this.#resume - Date.now(), signal);
-      const answer = await abortable(this.#once(method, target, body, signal), signal).catch(
+      const client = this.#client;
+      const answer = await abortable(this.#once(client, method, target, body, signal), signal).catch(
         (error: unknown) => {
           signal.throwIfAborted();
           // A request that may have been carried out is repeated only where that does no harm, and none that
@@ -106,7 +107,8 @@ export class Api {
       // A token can be revoked before its time.
       if (answer?.status === 401 && !renewed && "clientId" in this.#settings.credentials && !answer.byToken) {
         renewed = true;
-        this.#client = this.#open();
+        // Others may have taken a new one meanwhile.
+        if (this.#client === client) this.#client = this.#open();
         continue;
       }
       const again =
@@ -118,10 +120,16 @@ export class Api {
     }
   }
 
-  async #once(method: Method, target: string, body: Item | undefined, signal: AbortSignal) {
+  async #once(
+    client: ManagementClient,
+    method: Method,
+    target: string,
+    body: Item | undefined,
+    signal: AbortSignal,
+  ) {
     let response: Response;
     try {
-      response = await this.#client.fetch(
+      response = await client.fetch(
         `https://${this.#settings.domain}/api/v2${target}`,
         {
           method,

@@ -236,6 +236,7 @@ test("roles, organizations, clients, members, sessions and grants", async () => 
   ] as const) {
     const names = `${group} text, user_id text`;
     await change("insert", object, names, [id, member]);
+    await expect(change("insert", object, names, [id, "auth0|nobody"])).rejects.toEqual(refused("23503"));
     expect(holders().has(member)).toBe(true);
     const table = connection.table(define(names, { object }));
     const identity = table.changes!.identity([id, member])!;

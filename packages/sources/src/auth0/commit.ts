@@ -32,7 +32,13 @@ async function apply(api: Api, change: Change, written: Set<string>, signal: Abo
   if (!(table instanceof Auth0Table)) throw new TypeError("a table of another connection");
   const { kind } = table;
   if (change.kind === "insert") {
-    await kind.insert!(api, inserted(table, change.after), signal);
+    await kind.insert!(api, inserted(table, change.after), signal).catch((error: unknown) => {
+      if (!(error instanceof SqlError) || error.sqlState !== "02000") throw error;
+      throw new SqlError("23503", `a row of ${kind.name} names something that Auth0 does not have`, {
+        detail: error.detail,
+        cause: error,
+      });
+    });
     return;
   }
   const mark = `${kind.name} ${change.identity}`;
@@ -44,7 +50,7 @@ async function apply(api: Api, change: Change, written: Set<string>, signal: Abo
         : undefined;
     if (change.kind === "delete") await kind.delete!(api, key, signal);
     else {
-      const before = current ?? (await table.kind.find(api, key, signal)) ?? {};
+      const before = current ?? (await kind.find!(api, key, signal)) ?? {};
       const values = updated(table, change.before, change.after, before);
       if (Object.keys(values).length > 0) await kind.update!(api, key, values, before, signal);
     }
@@ -64,7 +70,7 @@ async function unchanged(
   signal: AbortSignal,
 ): Promise<Item> {
   const { kind } = table;
-  const current = await kind.find(api, table.keyOf(identity), signal);
+  const current = await kind.find!(api, table.keyOf(identity), signal);
   if (!current || String(current[kind.version!] ?? "") !== version) throw changedMeanwhile(table, identity);
   return current;
 }

@@ -149,7 +149,7 @@ export class Auth0Table implements Table {
                 .slice(start, start + lookups)
                 .map(
                   async (identity) =>
-                    (await kind.find(this.#api, this.keyOf(identity), signal)) !== undefined,
+                    (await kind.find!(this.#api, this.keyOf(identity), signal)) !== undefined,
                 ),
             )),
           );

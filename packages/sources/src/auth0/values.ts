@@ -13,9 +13,9 @@ export function columnValue(value: unknown, type: string): Value {
   if (value === undefined || value === null) return null;
   if (isJson(type)) return JSON.stringify(value);
   if (type.endsWith("[]")) return value;
-  if (isTimestamp(type) && typeof value === "string") {
-    const date = new Date(value);
-    return Number.isNaN(date.getTime()) ? value : date;
+  if (isTimestamp(type)) {
+    const point = microseconds(value);
+    if (point !== undefined && point % 1000n === 0n) return new Date(Number(point / 1000n));
   }
   if (typeof value === "number" || typeof value === "boolean") return isText(type) ? String(value) : value;
   return typeof value === "string" ? value : JSON.stringify(value);

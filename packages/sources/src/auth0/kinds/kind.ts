@@ -12,8 +12,8 @@ export interface Kind {
   /** Where two versions of an object differ in it, the object was changed meanwhile. */
   readonly version?: string;
   read(request: ReadRequest): Reading;
-  /** The object of a key; undefined where there is none. */
-  find(api: Api, key: readonly string[], signal: AbortSignal): Promise<Item | undefined>;
+  /** The object of a key, undefined where there is none; for objects that can be made or changed. */
+  find?(api: Api, key: readonly string[], signal: AbortSignal): Promise<Item | undefined>;
   /** Attributes that can be written; none where not given. */
   readonly writable?: ReadonlySet<string>;
   /** @throws SqlError 23502 where an attribute is missing */

@@ -1,4 +1,3 @@
-import type { Item } from "../api.ts";
 import { byId, encoded } from "../read/lists.ts";
 import { equalTo } from "../read/request.ts";
 import { type SearchedList, searched } from "../read/search.ts";
@@ -50,8 +49,5 @@ export const logs: Kind = {
   read(request) {
     const ids = equalTo(request, "log_id");
     return ids ? byId(request.api, ids, logPath) : searched(logList, request);
-  },
-  async find(api, [id = ""], signal) {
-    return (await api.find(logPath(id), {}, signal)) as Item | undefined;
   },
 };

@@ -187,7 +187,4 @@ export const rolePermissions: Kind = {
       },
     };
   },
-  async find() {
-    return undefined;
-  },
 };

@@ -108,16 +108,6 @@ export const grants: Kind = {
       },
     };
   },
-  // Auth0 shows no single grant.
-  async find(api, [id = ""], signal) {
-    for await (const items of grants
-      .read({ api, conditions: [], fields: undefined, sort: undefined, limit: undefined })
-      .pages(signal)) {
-      const found = items.find((item) => item.id === id);
-      if (found) return found;
-    }
-    return undefined;
-  },
   async delete(api, [id = ""], signal) {
     await api.send("DELETE", `/grants/${encoded(id)}`, undefined, signal);
   },

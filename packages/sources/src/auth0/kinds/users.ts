@@ -153,7 +153,7 @@ export const users: Kind = {
 };
 
 const stored = async (api: Api, id: string, name: string, signal: AbortSignal) =>
-  (await users.find(api, [id], signal))?.[name];
+  (await users.find!(api, [id], signal))?.[name];
 
 /**
  * Auth0 merges metadata into what is there by its first level: what shall be gone must be named, with null; an

@@ -17,7 +17,8 @@ export interface Searchable {
 /** Longer values might not be in the index. */
 const longestValue = 250;
 const mostValues = 50;
-const longestQuery = 2000;
+/** Characters in an address: what is longer might be refused. */
+const longestQuery = 4000;
 const largestInteger = 2 ** 31 - 1;
 
 /**
@@ -32,7 +33,7 @@ export function luceneQuery(
   let exact = true;
   for (const { attribute, test } of conditions) {
     const term = termOf(attribute, test, searchable);
-    if (term === undefined || query.length + term.length > longestQuery) {
+    if (term === undefined || encodeURIComponent(query + term).length > longestQuery) {
       exact = false;
       continue;
     }
