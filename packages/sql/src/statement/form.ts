@@ -1,7 +1,7 @@
 import { SqlError } from "@overcoat/sources";
 import { parseSync } from "libpg-query";
 import { Checker, type Findings } from "./check.ts";
-import type { Delete, Insert, Node, Select, Truncate, Update } from "./tree.ts";
+import type { Delete, Insert, Node, RangeVariable, Select, Truncate, Update } from "./tree.ts";
 
 /** What statements that differ in constants and long names only have in common, parsed and checked. */
 export interface Form {
@@ -21,6 +21,7 @@ export interface Form {
 }
 
 export interface FormTable {
+  readonly node: RangeVariable;
   readonly schema: string;
   readonly name: string;
   readonly alias: string | undefined;
@@ -55,10 +56,11 @@ export function parseForm(form: string, literals: readonly number[]): Form {
   if (slots.size !== literals.length) throw new SqlError("0A000", "a constant stands where none is accepted");
   return {
     tree,
-    tables: tables.map(({ schemaname, relname, alias }) => ({
-      schema: schemaname!,
-      name: relname,
-      alias: alias?.aliasname,
+    tables: tables.map((node) => ({
+      node,
+      schema: node.schemaname!,
+      name: node.relname,
+      alias: node.alias?.aliasname,
     })),
     slots,
     pieces: cut(form, literals, { tables, ctids }, character),

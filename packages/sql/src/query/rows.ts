@@ -1,0 +1,49 @@
+import type { Row } from "@overcoat/sources";
+import type { Predicate } from "../evaluate/condition.ts";
+import { UnknownSpelling } from "../evaluate/key.ts";
+import type { Scratch } from "./context.ts";
+import { learn } from "./learn.ts";
+import type { Batches, TableRead } from "./table.ts";
+
+/** The rows of a table that satisfy its conditions, in the source's order. */
+export async function* readRows(read: TableRead, scratch: Scratch, signal: AbortSignal): Batches {
+  const { plan, predicate } = read;
+  for await (const batch of plan.scan(signal)) {
+    signal.throwIfAborted();
+    const rows = predicate ? await filterRows(batch, predicate, read, scratch) : batch;
+    if (rows.length > 0) yield rows;
+  }
+}
+
+async function filterRows(
+  batch: readonly Row[],
+  predicate: Predicate,
+  { spellings }: TableRead,
+  scratch: Scratch,
+): Promise<readonly Row[]> {
+  for (;;) {
+    try {
+      return batch.filter((row) => predicate(row) === true);
+    } catch (error) {
+      if (!(error instanceof UnknownSpelling)) throw error;
+      await learn(unknownSpellings(batch, predicate), spellings, scratch);
+    }
+  }
+}
+
+/** All that is not understood in a batch, so that PostgreSQL is asked once. */
+export function unknownSpellings<Item>(
+  items: readonly Item[],
+  evaluate: (item: Item) => unknown,
+): UnknownSpelling[] {
+  const unknown: UnknownSpelling[] = [];
+  for (const item of items) {
+    try {
+      evaluate(item);
+    } catch (error) {
+      if (!(error instanceof UnknownSpelling)) throw error;
+      unknown.push(error);
+    }
+  }
+  return unknown;
+}

@@ -1,0 +1,166 @@
+import { once } from "node:events";
+import { type Row, SqlError } from "@overcoat/sources";
+import type { ClientBase } from "pg";
+import { type CopyStreamQuery, from } from "pg-copy-streams";
+import { type Text, textOf } from "../evaluate/text.ts";
+import { typeInSql } from "../evaluate/type.ts";
+import { formName, quoteIdentifier } from "../statement/lexical.ts";
+import type { Relation } from "./relation.ts";
+import { asSqlError } from "./scratch-session.ts";
+import { ctidColumn, identityColumn, scratchTable } from "./scratch-text.ts";
+import { columnTypes } from "./table.ts";
+
+/** A form's table as the scratch database holds it. */
+export interface ScratchTable {
+  /** Its number in the form. */
+  readonly number: number;
+  readonly relation: Relation;
+  /** Columns in the order of the rows' values. */
+  readonly columns: readonly number[];
+  readonly ctid: boolean;
+  readonly identity: boolean;
+  /** Columns that are kept a second time, under `oldColumn`, for what an UPDATE replaces. */
+  readonly old: readonly number[];
+}
+
+const emptyColumn = quoteIdentifier("overcoat none");
+
+export function oldColumn(column: number): string {
+  return quoteIdentifier(`overcoat old ${column}`);
+}
+
+/** Collations of linked tables; a scratch database without PostgreSQL 17's has C.utf8. */
+const collations: Readonly<Record<string, string>> = {
+  pg_c_utf8: 'pg_catalog."pg_c_utf8"',
+  "C.utf8": 'pg_catalog."C.utf8"',
+  C: 'pg_catalog."C"',
+};
+
+const collatable = new Set(["text", "varchar", "bpchar"]);
+
+export function createTable(table: ScratchTable, longNames: readonly string[], version: number): string {
+  const { relation, columns, ctid, identity, old } = table;
+  const types = columnTypes(relation.definition);
+  const known = version < 170000 && relation.collation === "pg_c_utf8" ? "C.utf8" : relation.collation;
+  const collation = collations[known];
+  if (!collation)
+    throw new SqlError("42704", `the collation ${JSON.stringify(relation.collation)} is not supported`);
+  const typeSql = (column: number) => {
+    const type = types[column]!;
+    return `${typeInSql(type)}${collatable.has(type.name) ? ` COLLATE ${collation}` : ""}`;
+  };
+  const definitions = [
+    ...columns.map(
+      (column) =>
+        `${quoteIdentifier(formName(relation.definition.columns[column]!.name, longNames))} ${typeSql(column)}`,
+    ),
+    ...(ctid ? [`${ctidColumn} pg_catalog.tid`] : []),
+    ...(identity ? [`${identityColumn} pg_catalog.text`] : []),
+    ...old.map((column) => `${oldColumn(column)} ${typeSql(column)}`),
+  ];
+  return `CREATE TEMPORARY TABLE ${scratchTable(table.number)} (${definitions.length > 0 ? definitions : `${emptyColumn} pg_catalog.bool`}) ON COMMIT DROP`;
+}
+
+const chunkSize = 64 * 1024;
+
+/** Sends rows by COPY, waiting where the server is slower. Rows carry an identity where ctid or identity is wanted. */
+export class RowsToScratch {
+  readonly #stream: CopyStreamQuery;
+  readonly #table: ScratchTable;
+  readonly #line: (row: Row) => string;
+  #failure: unknown;
+  #text = "";
+  /** Characters sent so far. */
+  size = 0;
+
+  constructor(client: ClientBase, table: ScratchTable) {
+    this.#table = table;
+    this.#line = copyLine(table);
+    this.#stream = client.query(from(`COPY ${scratchTable(table.number)} FROM STDIN`));
+    this.#stream.on("error", (error) => {
+      this.#failure = error;
+    });
+  }
+
+  async send(rows: readonly Row[]): Promise<void> {
+    for (const row of rows) {
+      this.#text += this.#line(row);
+      if (this.#text.length >= chunkSize) await this.#flush();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#flush();
+    if (!this.#failure) {
+      const finished = once(this.#stream, "finish");
+      this.#stream.end();
+      await finished.catch(() => {});
+    }
+    this.#throwFailure();
+  }
+
+  /** Leaves the COPY, which then fails. */
+  async abort(): Promise<void> {
+    this.#stream.destroy();
+    if (!this.#stream.closed) await once(this.#stream, "close").catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    this.#throwFailure();
+    const text = this.#text;
+    this.#text = "";
+    this.size += text.length;
+    if (text !== "" && !this.#stream.write(text)) await once(this.#stream, "drain").catch(() => {});
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (!this.#failure) return;
+    const error = asSqlError(this.#failure);
+    if (!(error instanceof SqlError)) throw error;
+    const { name, columns } = this.#table.relation.definition;
+    // PostgreSQL tells the place as `COPY overcoat 0, line 1, column n: "x"`.
+    const { where } = this.#failure as { where?: string };
+    const column = columns.find((candidate) => where?.includes(`, column ${candidate.name}`));
+    throw new SqlError(error.sqlState, error.message, {
+      detail: column ? `Column ${column.name} of table ${name}.` : `Table ${name}.`,
+      cause: this.#failure,
+    });
+  }
+}
+
+/** A row in COPY's text format: https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.55.9.2 */
+function copyLine({ relation, columns, ctid, identity, old }: ScratchTable): (row: Row) => string {
+  const types = columnTypes(relation.definition);
+  const texts = columns.map((column) => textOf(types[column]!));
+  const oldIndexes = old.map((column) => columns.indexOf(column));
+  const length = columns.length;
+  return (row) => {
+    const fields: string[] = [];
+    for (let index = 0; index < length; index++) fields.push(copyField(texts[index]!(row[index]!)));
+    const id = row[length] as string;
+    if (ctid) fields.push(relation.ctid(id));
+    if (identity) fields.push(copyField(id));
+    for (const index of oldIndexes) fields.push(fields[index]!);
+    return fields.length > 0 ? `${fields.join("\t")}\n` : "\\N\n";
+  };
+}
+
+const special = /[\\\b\f\n\r\t\v]/;
+const escapes: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+};
+
+function copyField(text: Text): string {
+  if (text === null) return "\\N";
+  const characters =
+    typeof text === "string" ? text : Buffer.from(text.buffer, text.byteOffset, text.length).toString();
+  if (!special.test(characters)) return characters;
+  return characters.replace(/[\\\b\f\n\r\t\v]/g, (character) => escapes[character]!);
+}

@@ -1,0 +1,243 @@
+import type { Row, TableDefinition } from "@overcoat/sources";
+import { aggregates } from "../statement/builtin.ts";
+import { names } from "../statement/check.ts";
+import type { Form } from "../statement/form.ts";
+import type { SelectStatement } from "../statement/statement.ts";
+import { aggregateRows } from "./aggregate.ts";
+import { type Bindings, type Constant, readConstant, textOfConstant } from "./constant.ts";
+import type { Field, QueryContext, SelectResult, TextRow } from "./context.ts";
+import { type DirectSelect, readDirect } from "./direct.ts";
+import { projection } from "./project.ts";
+import { pushableConditions } from "./pushdown.ts";
+import type { Relation } from "./relation.ts";
+import { readRows } from "./rows.ts";
+import { describe, evaluateInChunks, evaluateWhole, inScratch, type ScratchStatement } from "./scratch.ts";
+import { sortRows } from "./sort.ts";
+import { type Batches, columnTypes, planTable, type TableRead, tableScope } from "./table.ts";
+import { type UsedColumns, usedColumns, visit } from "./used-columns.ts";
+import { doubt, type FormCondition, readCondition } from "./where.ts";
+
+/**
+ * Answers a SELECT. Nothing is read before the first row is asked for, but a source may be asked for an estimate.
+ * @throws SqlError what PostgreSQL would say of the statement
+ */
+export async function select(
+  statement: SelectStatement,
+  parameters: readonly (string | null)[],
+  context: QueryContext,
+): Promise<SelectResult> {
+  const relations = await openTables(statement, context);
+  const prepared = prepare(statement, relations);
+  const bindings = { lexed: statement.lexed, parameters };
+  if (prepared.direct) {
+    try {
+      return await selectHere(prepared.direct, relations[0]!, statement, bindings, context);
+    } catch (error) {
+      if (error !== doubt) throw error;
+    }
+  }
+  return await selectInScratch(prepared, relations, statement, bindings, context);
+}
+
+export async function openTables(
+  { tables }: Pick<SelectStatement, "tables">,
+  { open }: Pick<QueryContext, "open">,
+): Promise<readonly Relation[]> {
+  const relations: Relation[] = [];
+  for (const { schema, name } of tables) relations.push(await open(schema, name));
+  return relations;
+}
+
+/** What is found out once for a form and the definitions of its tables. */
+export interface Prepared {
+  readonly definitions: readonly TableDefinition[];
+  readonly direct: DirectSelect | undefined;
+  /** For each table, what the scratch database needs of it and which rows it needs. */
+  readonly used: readonly UsedColumns[];
+  readonly conditions: readonly (readonly FormCondition[])[];
+  fields?: readonly Field[];
+}
+
+const prepared = new WeakMap<Form, Prepared[]>();
+const keptOfAForm = 8;
+
+export function prepare(statement: SelectStatement, relations: readonly Relation[]): Prepared {
+  const { form, lexed } = statement;
+  const definitions = relations.map(({ definition }) => definition);
+  const kept = prepared.get(form) ?? [];
+  const known = kept.find((candidate) =>
+    definitions.every((definition, i) => candidate.definitions[i] === definition),
+  );
+  if (known) return known;
+  const direct = definitions.length === 1 ? readDirect(form, definitions[0]!, lexed.names) : undefined;
+  const fresh = { definitions, direct, ...scratchNeeds(form, definitions, lexed.names) };
+  // Names of columns that the form leaves out may differ from statement to statement.
+  const isTable = new Set(statement.tables.flatMap(({ schema, name }) => [schema, name]));
+  if (lexed.names.every((name) => isTable.has(name)))
+    prepared.set(form, [fresh, ...kept.slice(0, keptOfAForm - 1)]);
+  return fresh;
+}
+
+export function scratchNeeds(
+  form: Form,
+  definitions: readonly TableDefinition[],
+  longNames: readonly string[],
+): Pick<Prepared, "used" | "conditions"> {
+  const pushable = pushableConditions(form);
+  return {
+    used: usedColumns(form, definitions, longNames),
+    conditions: definitions.map((definition, table) => {
+      const scope = tableScope(definition, form.tables[table]!.alias, form.slots, longNames);
+      return pushable[table]!.map((node) => readCondition(node, scope)).filter(
+        (condition) => condition !== undefined,
+      );
+    }),
+  };
+}
+
+async function selectHere(
+  direct: DirectSelect,
+  relation: Relation,
+  statement: SelectStatement,
+  bindings: Bindings,
+  context: QueryContext,
+): Promise<SelectResult> {
+  const limit = readCount(direct.limit, bindings) ?? Number.POSITIVE_INFINITY;
+  const offset = readCount(direct.offset, bindings) ?? 0;
+  const { columns, identity, sort, conditions, outputs, fields } = direct;
+  const needed = limit + offset;
+  const wanted = {
+    columns,
+    identity,
+    sort,
+    ...(Number.isFinite(needed) && !direct.isAggregate && { limit: needed }),
+  };
+  const read = await planTable(relation, wanted, conditions, bindings, true);
+  const types = columnTypes(relation.definition);
+  const { scratch, signal } = context;
+
+  async function* rows(): AsyncGenerator<readonly TextRow[]> {
+    if (limit === 0) return;
+    let batches = readRows(read, scratch, signal);
+    if (direct.sample !== undefined) batches = sampled(batches, direct.sample);
+    if (direct.isAggregate) {
+      yield [await aggregateRows(batches, outputs, read, types, scratch)];
+      return;
+    }
+    if (sort.length > 0 && !read.plan.sorted) {
+      const result = await sortRows(batches, sort, needed, read, types, scratch);
+      if ("tooMany" in result) {
+        const table = { number: 0, relation, columns, ctid: identity, identity: false, old: [] };
+        const whole = {
+          form: statement.form,
+          lexed: statement.lexed,
+          parameters: bindings.parameters!,
+          tables: [table],
+        };
+        yield* inScratch(scratch, signal, (client) => evaluateWhole(client, whole, [result.tooMany]));
+        return;
+      }
+      batches = inSteps(result.sorted);
+    }
+    const project = projection(outputs, columns, types, (id) => relation.ctid(id));
+    for await (const batch of slice(batches, offset, limit)) yield batch.map(project);
+  }
+  return { fields, requests: read.plan.requests, rows };
+}
+
+/** The number of LIMIT or OFFSET; `undefined` for none. */
+function readCount(constant: Constant | undefined, bindings: Bindings): number | undefined {
+  const text = constant && textOfConstant(constant, bindings);
+  if (text === undefined || text === null) return undefined;
+  // PostgreSQL refuses what is negative or no number.
+  if (!/^\d{1,15}$/.test(text)) throw doubt;
+  return Number(text);
+}
+
+async function* sampled(batches: Batches, share: number): Batches {
+  for await (const batch of batches) yield batch.filter(() => Math.random() < share);
+}
+
+async function* inSteps(rows: readonly Row[]): Batches {
+  const step = 1000;
+  for (let index = 0; index < rows.length; index += step) yield rows.slice(index, index + step);
+}
+
+async function* slice<Item>(
+  batches: AsyncIterable<readonly Item[]>,
+  offset: number,
+  limit: number,
+): AsyncGenerator<readonly Item[]> {
+  let skip = offset;
+  let left = limit;
+  for await (const batch of batches) {
+    const end = skip + left;
+    const part = skip > 0 || batch.length > end ? batch.slice(skip, end) : batch;
+    skip = Math.max(0, skip - batch.length);
+    left -= part.length;
+    if (part.length > 0) yield part;
+    if (left <= 0) return;
+  }
+}
+
+async function selectInScratch(
+  prepared: Prepared,
+  relations: readonly Relation[],
+  { form, lexed }: SelectStatement,
+  bindings: Bindings,
+  { scratch, signal }: QueryContext,
+): Promise<SelectResult> {
+  const { used } = prepared;
+  const reads = await planScratchTables(relations, prepared, bindings);
+  const tables = relations.map((relation, number) => {
+    const { columns } = reads[number]!;
+    return { number, relation, columns, ctid: used[number]!.ctid, identity: false, old: [] };
+  });
+  const statement: ScratchStatement = { form, lexed, parameters: bindings.parameters!, tables };
+  prepared.fields ??= await describe(statement, scratch, signal);
+  async function* rows(): AsyncGenerator<readonly TextRow[]> {
+    const sources = reads.map((read) => readRows(read, scratch, signal));
+    const results = inScratch(scratch, signal, (client) =>
+      isRowByRow(form)
+        ? evaluateInChunks(client, statement, sources[0]!)
+        : evaluateWhole(client, statement, sources),
+    );
+    yield* slice(results, 0, chunkLimit(form, bindings) ?? Number.POSITIVE_INFINITY);
+  }
+  return { fields: prepared.fields, requests: reads.flatMap(({ plan }) => plan.requests), rows };
+}
+
+export function planScratchTables(
+  relations: readonly Relation[],
+  { used, conditions }: Pick<Prepared, "used" | "conditions">,
+  bindings: Bindings,
+): Promise<TableRead[]> {
+  return Promise.all(
+    relations.map((relation, table) => {
+      const { columns, ctid } = used[table]!;
+      const wanted = { columns: [...columns], identity: ctid, sort: [] };
+      return planTable(relation, wanted, conditions[table]!, bindings, false);
+    }),
+  );
+}
+
+/** Whether each row of the result comes from one row of the one table, in the same order. */
+function isRowByRow({ tree, tables }: Form): boolean {
+  if (tree.kind !== "select" || tables.length !== 1) return false;
+  const { targetList, groupClause, havingClause, sortClause, limitOffset } = tree.select;
+  if (groupClause || havingClause || sortClause || limitOffset) return false;
+  let hasAggregate = false;
+  visit(targetList, ({ FuncCall }) => {
+    if (FuncCall && aggregates.has(names(FuncCall.funcname).at(-1)!)) hasAggregate = true;
+    return true;
+  });
+  return !hasAggregate;
+}
+
+/** LIMIT, which holds for each chunk and thus must hold for all together. */
+function chunkLimit({ tree, slots }: Form, bindings: Bindings): number | undefined {
+  const node = tree.kind === "select" ? tree.select.limitCount : undefined;
+  const constant = node && readConstant(node, slots);
+  const text = constant && textOfConstant(constant, bindings);
+  return text && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
