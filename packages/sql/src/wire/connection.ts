@@ -85,7 +85,10 @@ export class ClientConnection {
   #scram: ScramExchange | undefined;
   #cancelKey: CancelKey | undefined;
   #session: Session | undefined;
+  /** Of the statement that is waited for. */
   #running: AbortController | undefined;
+  /** Of the next message; used again after one that needed no waiting. */
+  #next: AbortController | undefined;
   #leave: (() => void) | undefined;
   #settle!: () => void;
 
@@ -279,10 +282,10 @@ export class ClientConnection {
   #answer(message: Message, session: Session): false | Promise<void> {
     const { type } = message;
     if (this.#skipping && type !== types.sync && type !== types.terminate) return false;
-    const running = new AbortController();
+    this.#next ??= new AbortController();
     try {
-      const waiting = this.#dispatch(message, session, running.signal);
-      if (waiting) return this.#wait(waiting, running, type, session);
+      const waiting = this.#dispatch(message, session, this.#next.signal);
+      if (waiting) return this.#wait(waiting, type, session);
       this.#ready(type, session);
     } catch (error) {
       this.#fail(error, type, session);
@@ -290,15 +293,15 @@ export class ClientConnection {
     return false;
   }
 
-  async #wait(
-    waiting: Promise<void>,
-    running: AbortController,
-    type: number,
-    session: Session,
-  ): Promise<void> {
+  async #wait(waiting: Promise<void>, type: number, session: Session): Promise<void> {
+    const running = this.#next!;
+    this.#next = undefined;
     this.#running = running;
-    const { statement } = this.#context.limits;
-    const late = statement > 0 && setTimeout(() => running.abort(tooLong()), statement);
+    const longest = Math.min(
+      this.#context.limits.statement || Number.POSITIVE_INFINITY,
+      session.statementTimeout || Number.POSITIVE_INFINITY,
+    );
+    const late = Number.isFinite(longest) && setTimeout(() => running.abort(tooLong()), longest);
     try {
       await waiting;
       this.#ready(type, session);

@@ -23,6 +23,7 @@ afterEach(async () => {
 /** Answers `rows N`, `wait`, `begin` and `commit`; everything else is an error. */
 class ScriptedSession implements Session {
   readonly parameters = [["server_version", "18.0"]] as const;
+  readonly statementTimeout = 0;
   status: Status = "I";
   #text = "";
 

@@ -10,6 +10,8 @@ export type StartupParameters = ReadonlyMap<string, string>;
  */
 export interface Session {
   readonly status: Status;
+  /** Milliseconds that the client lets its statements take; 0 for any time. */
+  readonly statementTimeout: number;
   /** The parameters that the client is told at start-up. */
   readonly parameters: Iterable<readonly [name: string, value: string]>;
   query(text: string, out: MessageWriter, signal: AbortSignal): void | Promise<void>;
