@@ -13,7 +13,7 @@ export const changedMeanwhile = (bucket: string, key: string) =>
   });
 
 /**
- * An object's bytes from `start` on. Where the connection breaks, or the service ended it while the reader took
+ * An object's bytes from `start` to before `end`. Where the connection breaks, or the service ended it while the reader took
  * its time, reading goes on behind the last byte; an object that has changed by then is an error.
  * @throws SqlError 40001, 58P01 and those of the connection
  */
@@ -22,21 +22,26 @@ export async function* readBody(
   { key, etag, size }: Pick<Listed, "key" | "etag" | "size">,
   signal: AbortSignal,
   start = 0,
+  end = size,
 ): AsyncGenerator<Buffer> {
   let at = start;
   let failures = 0;
-  while (at < size) {
+  while (at < end) {
     let body: Readable | undefined;
     const began = at;
     try {
-      const found = await bucket.get(key, { start: at || undefined, etag }, signal);
+      const found = await bucket.get(
+        key,
+        { start: at || undefined, end: end < size ? end : undefined, etag },
+        signal,
+      );
       if (!found || found.object.etag !== etag) throw changedMeanwhile(bucket.name, key);
       body = found.body;
       for await (const chunk of body) {
         at += chunk.length;
         yield chunk;
       }
-      if (at >= size) return;
+      if (at >= end) return;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof SqlError) throw error;
@@ -50,6 +55,13 @@ export async function* readBody(
     }
     failures = at > began ? 0 : failures + 1;
     if (failures >= mostFailures)
-      throw new SqlError("08006", `S3 ends object "s3://${bucket.name}/${key}" at byte ${at} of ${size}`);
+      throw new SqlError("08006", `S3 ends object "s3://${bucket.name}/${key}" at byte ${at} of ${end}`);
   }
+}
+
+/** As `readBody`, all at once. */
+export async function readWhole(...range: Parameters<typeof readBody>): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of readBody(...range)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

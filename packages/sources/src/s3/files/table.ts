@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import type { AsyncBuffer } from "hyparquet";
 import { SqlError } from "../../error.ts";
 import type { Column, Filter, Options, Plan, Query, Row, Table, TableDefinition } from "../../source.ts";
 import type { Bucket } from "../bucket/bucket.ts";
@@ -7,16 +8,17 @@ import { type KeyRange, keyRange } from "../listing/key-range.ts";
 import { isEmpty, listRange, lookUp } from "../listing/scan.ts";
 import { choiceOption } from "../options.ts";
 import { mapOrdered } from "../ordered.ts";
-import { readBody } from "./body.ts";
+import { readBody, readWhole } from "./body.ts";
 import { type Compression, compressionOf, compressions, decompress } from "./compression.ts";
 import { CsvReader, csvOptions } from "./csv.ts";
 import { JsonLinesReader } from "./jsonl.ts";
 import { LinesReader } from "./lines.ts";
+import { readParquet } from "./parquet/read.ts";
 import { type RecordReader, readRecords } from "./records.ts";
 import type { Output, Target } from "./target.ts";
 import type { Uri } from "./uri.ts";
 
-export const formats = ["csv", "jsonl", "text"] as const;
+export const formats = ["csv", "jsonl", "parquet", "text"] as const;
 export type Format = (typeof formats)[number];
 
 /** Rows that files are thought to have until they were read to the end. */
@@ -121,44 +123,56 @@ export class FileTable implements Table {
   ): AsyncGenerator<readonly Row[]> {
     let left = limit;
     if (left <= 0) return;
-    const outputs = query.columns.map((column): Output => {
-      if (column === this.#pseudo) return { pseudo: true };
-      return { field: this.#pseudo !== undefined && column > this.#pseudo ? column - 1 : column };
-    });
+    const field = (column: number) => this.#columns.indexOf(this.definition.columns[column]!);
+    const outputs = query.columns.map(
+      (column): Output => (column === this.#pseudo ? { pseudo: true } : { field: field(column) }),
+    );
+    const filters = query.filters
+      .filter(({ column }) => column !== this.#pseudo)
+      .map((filter) => ({ ...filter, column: field(filter.column) }));
     const files = mapOrdered(this.#files(range, signal), mostSmall, signal, async (file, either) => ({
       file,
-      bytes: file.size <= small ? await this.#wholeBody(file, either) : undefined,
+      bytes: file.size <= small ? await readWhole(this.#bucket, file, either) : undefined,
     }));
     let count = 0;
     for await (const { file, bytes } of files) {
       const target: Target = { outputs, columns: this.#columns, pseudoName: this.#pseudoName, key: file.key };
-      for await (const rows of this.#fileRows(file, bytes, target, signal)) {
+      for await (const rows of this.#fileRows(file, bytes, target, filters, left, signal)) {
         count += rows.length;
         yield rows.length > left ? rows.slice(0, left) : rows;
         left -= rows.length;
         if (left <= 0) return;
       }
     }
-    if (query.filters.every(({ column }) => column !== this.#pseudo))
-      this.#bucket.counts.set(this.#countName, count);
-  }
-
-  async #wholeBody(file: Listed, signal: AbortSignal): Promise<readonly Buffer[]> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of readBody(this.#bucket, file, signal)) chunks.push(chunk);
-    return chunks;
+    if (query.filters.length === 0) this.#bucket.counts.set(this.#countName, count);
   }
 
   #fileRows(
     file: Listed,
-    chunks: readonly Buffer[] | undefined,
+    whole: Buffer<ArrayBuffer> | undefined,
     target: Target,
+    filters: readonly Filter[],
+    limit: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly Row[]> {
     const name = `s3://${this.#bucket.name}/${file.key}`;
+    if (this.#format === "parquet") {
+      const buffer = whole ? bufferOf(whole) : this.#remoteBuffer(file, signal);
+      return readParquet(buffer, target, filters, limit, name, signal);
+    }
     const compression = this.#compression ?? compressionOf(file.key);
-    const body = chunks ? Readable.from(chunks) : readBody(this.#bucket, file, signal);
+    const body = whole ? Readable.from([whole]) : readBody(this.#bucket, file, signal);
     return readRecords(decompress(body, compression, name), this.#newReader(target), name);
+  }
+
+  #remoteBuffer(file: Listed, signal: AbortSignal): AsyncBuffer {
+    return {
+      byteLength: file.size,
+      slice: async (start, end) => {
+        const bytes = await readWhole(this.#bucket, file, signal, start, end);
+        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+      },
+    };
   }
 
   get #countName(): string {
@@ -192,3 +206,8 @@ function readerMaker(format: Format, options: Options): (target: Target) => Reco
       return (target) => new LinesReader(target);
   }
 }
+
+const bufferOf = (bytes: Buffer<ArrayBuffer>): AsyncBuffer => {
+  const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  return { byteLength: whole.byteLength, slice: (start, end) => whole.slice(start, end) };
+};
