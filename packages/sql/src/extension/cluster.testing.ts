@@ -14,11 +14,17 @@ export const clusters = [
   { name: "script, PostgreSQL 15 of Debian", binaries: "/usr/lib/postgresql/15/bin" },
 ].filter(({ binaries }) => binaries === undefined || existsSync(binaries));
 
+/** The columns that a test asks for, all text or as `pg` reads them. */
+// biome-ignore lint/suspicious/noExplicitAny: each test knows what it selects.
+type Row = Record<string, any>;
+
 export interface Database {
   readonly name: string;
   readonly url: string;
   /** Runs statements one by one as a role, by default the superuser, and returns the last one's rows. */
-  query(statements: string | readonly string[], role?: string): Promise<any[]>;
+  query(statements: string | readonly string[], role?: string): Promise<Row[]>;
+  /** The only row that a statement gives. */
+  row(statement: string): Promise<Row>;
   /** Warnings and notices since the last call. */
   notices(): string[];
 }
@@ -79,11 +85,16 @@ export async function startExampleCluster(binaries: string | undefined): Promise
       return {
         name,
         url,
+        row: async (statement) => {
+          const { rows } = await client.query(statement);
+          if (rows.length !== 1) throw new Error(`${rows.length} rows: ${statement}`);
+          return rows[0];
+        },
         notices: () => told.splice(0),
         async query(statements, role) {
           if (role !== undefined) await client.query(`SET SESSION AUTHORIZATION ${role}`);
           try {
-            let rows: any[] = [];
+            let rows: Row[] = [];
             for (const statement of [statements].flat()) rows = (await client.query(statement)).rows;
             return rows;
           } finally {

@@ -19,7 +19,7 @@ async function optionsOf(database: Database, kind: "server" | "table", name: str
     kind === "server"
       ? `SELECT srvoptions AS o FROM pg_foreign_server WHERE srvname = '${name}'`
       : `SELECT ftoptions AS o FROM pg_foreign_table WHERE ftrelid = '${name}'::regclass`;
-  return pairs((await database.query(query))[0].o);
+  return pairs((await database.row(query)).o);
 }
 
 async function mappingsOf(database: Database): Promise<Record<string, Record<string, string>>> {
@@ -32,12 +32,17 @@ async function mappingsOf(database: Database): Promise<Record<string, Record<str
 const pairs = (options: string[] | null): Record<string, string> =>
   Object.fromEntries((options ?? []).map((option) => /^([^=]*)=(.*)$/s.exec(option)!.slice(1)));
 
-/** What libpq's `options` say, as a server splits them. */
+/** What libpq's `options` say, as a server splits them: the link comes last. */
 function startOptions(options: string): string[] {
   return [...options.matchAll(/(?:\\.|[^ \\])+/gs)].map(([word]) => word.replace(/\\(.)/gs, "$1"));
 }
 
-const linkOf = (options: string) => JSON.parse(startOptions(options)[1]!.replace(/^overcoat\.link=/, ""));
+const linkOf = (options: string) =>
+  JSON.parse(
+    startOptions(options)
+      .at(-1)!
+      .replace(/^overcoat\.link=/, ""),
+  );
 const tableLink = async (database: Database, name: string) =>
   JSON.parse((await optionsOf(database, "table", name)).table_name!);
 
@@ -93,7 +98,7 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
     });
     const { "s:public": mapping } = await mappingsOf(database);
     expect(mapping).toMatchObject({ user: "me", password: "mine" });
-    expect(startOptions(mapping!.options!).slice(2)).toEqual(["-c", "work_mem=1MB"]);
+    expect(startOptions(mapping!.options!).slice(0, 2)).toEqual(["-c", "work_mem=1MB"]);
     await database.query("SELECT overcoat.relink()");
     expect((await mappingsOf(database))["s:public"]).toEqual(mapping);
   });
@@ -137,7 +142,7 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
     const [mapping] = Object.values(await mappingsOf(database));
     expect(startOptions(mapping!.options!)).toHaveLength(2);
     expect(linkOf(mapping!.options!)).toMatchObject({ server: `S "\\'`, options: { url } });
-    const [{ name }] = await database.query("SELECT ftrelid::regclass::text AS name FROM pg_foreign_table");
+    const { name } = await database.row("SELECT ftrelid::regclass::text AS name FROM pg_foreign_table");
     expect(await tableLink(database, name.replaceAll("'", "''"))).toMatchObject({
       table: `T "\\'`,
       options: { key_prefix: url },
@@ -283,7 +288,7 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
     expect(database.notices()).toEqual([]);
     await database.query("CREATE FOREIGN TABLE p1 PARTITION OF p FOR VALUES IN (1) SERVER s");
     expect(database.notices()).toEqual([
-      "WARNING: a in public.p1 compare text otherwise than this database does",
+      "WARNING: the SQL server compares a in public.p1 otherwise than this database",
     ]);
     expect(await collations("p1")).toEqual({ a: "default" });
 

@@ -38,7 +38,7 @@ describe.each(clusters)("a plain user ($name)", ({ binaries }) => {
     await database.query([server, "CREATE FOREIGN TABLE mallory.t (a text) SERVER s"], "mallory");
     await database.query("GRANT USAGE ON FOREIGN SERVER s TO reader", "mallory");
     await database.query("CREATE FOREIGN TABLE u (a text) SERVER s", "reader");
-    const [{ password }] = await database.query(
+    const { password } = await database.row(
       "SELECT option_value AS password FROM pg_user_mapping, pg_options_to_table(umoptions) WHERE option_name = 'password'",
     );
     expect(password).toBe(settings.password);
@@ -99,10 +99,31 @@ describe.each(clusters)("a plain user ($name)", ({ binaries }) => {
       ],
       "mallory",
     );
-    const [{ hosts }] = await database.query(
+    const { hosts } = await database.row(
       "SELECT array_agg(option_value) AS hosts FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE option_name = 'host'",
     );
     expect(hosts).toEqual([settings.host]);
+  });
+
+  test("cannot link what it may use to anything else", async () => {
+    await prepare();
+    await database.query([
+      `${server.replace("'u'", "'u', options '-c overcoat.link={}'")}`,
+      "GRANT USAGE ON FOREIGN SERVER s TO reader",
+    ]);
+    await database.query(
+      [
+        'CREATE USER MAPPING FOR reader SERVER s OPTIONS (options \'-c overcoat.link={"wrapper":"other"}\')',
+        `CREATE FOREIGN TABLE u (a text) SERVER s OPTIONS (schema_name 'overcoat',
+          table_name '{"table":"u","options":{"key_prefix":"other"},"columns":[]}')`,
+      ],
+      "reader",
+    );
+    const { link, options } = await database.row(
+      "SELECT umoptions::text AS link, ftoptions::text AS options FROM pg_user_mapping, pg_foreign_table",
+    );
+    expect(link.split("overcoat.link=").at(-1)).toContain("example_fdw");
+    expect(options).not.toContain("other");
   });
 
   test.each([
@@ -183,7 +204,7 @@ describe.each(clusters)("a plain user ($name)", ({ binaries }) => {
       "mallory",
     );
     expect(await superusers()).toEqual(["owner"]);
-    const [{ linked }] = await database.query(
+    const { linked } = await database.row(
       "SELECT option_value::json #>> '{columns,0,0}' AS linked FROM pg_foreign_table, pg_options_to_table(ftoptions) WHERE option_name = 'table_name'",
     );
     expect(linked).toBe("y");

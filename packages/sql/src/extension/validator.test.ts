@@ -34,7 +34,6 @@ describe.each(clusters)("the validator ($name)", ({ binaries }) => {
     [create("token_id 'u'"), 'invalid option "token_id"', /^Give secret 'NAME'/],
     [create("vault_token 'u'"), 'invalid option "vault_token"', /^Give secret 'NAME'/],
     [create("url 'u', conn_url 'v'"), 'options "url" and "conn_url" mean the same', /^Give one/],
-    [create("options '-c overcoat.link={}'"), 'option "options" of a server must not set overcoat.link', /./],
     [map("options '-c search_path=x'"), 'invalid option "options"', /./],
     [create("extensions 'hstore'"), 'option "extensions" is not for servers of example_fdw', undefined],
     [

@@ -45,8 +45,9 @@ AS $$
   WHERE key <> 'linked' AND value IS DISTINCT FROM overcoat.object(options ->> 'linked') -> key;
 $$;
 
--- Adds, sets and drops what differs. The object is quoted already, e.g. `SERVER redis_server`.
-CREATE OR REPLACE FUNCTION overcoat.set_options(object text, old jsonb, new jsonb) RETURNS void
+-- Adds, sets and drops what differs, and tells whether something did. The object is quoted already, e.g.
+-- `SERVER redis_server`.
+CREATE OR REPLACE FUNCTION overcoat.set_options(object text, old jsonb, new jsonb) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -61,5 +62,6 @@ BEGIN
   IF changes IS NOT NULL THEN
     EXECUTE format('ALTER %s OPTIONS (%s)', object, changes);
   END IF;
+  RETURN changes IS NOT NULL;
 END
 $$;

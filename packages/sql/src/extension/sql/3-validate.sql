@@ -34,12 +34,7 @@ BEGIN
     END IF;
     CONTINUE WHEN name = 'linked' AND level IN ('server', 'user');
     CONTINUE WHEN name = 'explain' AND level = 'table';
-    IF name = 'options' AND level = 'user' AND value LIKE '-c overcoat.link=%' THEN CONTINUE; END IF;
-    IF name = 'options' AND level = 'server' AND value LIKE '%overcoat.link%' THEN
-      RAISE EXCEPTION USING ERRCODE = 'fdw_invalid_attribute_value',
-        MESSAGE = 'option "options" of a server must not set overcoat.link',
-        HINT = format('Give the options of %s themselves; the link is made of them.', wrapper);
-    END IF;
+    CONTINUE WHEN name = 'options' AND level = 'user' AND value LIKE '%-c overcoat.link=%';
     IF name = 'extensions' AND level = 'server' THEN
       RAISE EXCEPTION USING ERRCODE = 'fdw_invalid_option_name',
         MESSAGE = format('option "extensions" is not for servers of %s', wrapper),

@@ -74,12 +74,6 @@ BEGIN
     RAISE NOTICE USING MESSAGE = format('collation of %s in %s is now %I', told, quoted, best),
       DETAIL = 'The SQL server compares text in this collation.';
   END IF;
-  SELECT string_agg(quote_ident(name), ', ') INTO told FROM overcoat.text_columns(relation)
-  WHERE NOT own AND overcoat.exact_collation(collation_oid) IS DISTINCT FROM best;
-  IF told IS NOT NULL THEN
-    RAISE WARNING USING MESSAGE = format('%s in %s compare text otherwise than this database does', told, quoted),
-      HINT = format('Give these columns of the parent table COLLATE %I.', best);
-  END IF;
   RETURN best;
 END
 $$;

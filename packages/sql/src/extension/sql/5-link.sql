@@ -121,8 +121,9 @@ BEGIN
     || CASE WHEN login ? 'user'
       THEN jsonb_build_object('linked', overcoat.compact(jsonb_build_object('user', login -> 'user')))
       ELSE '{}' END
-    || jsonb_build_object('options', concat_ws(' ',
-      '-c overcoat.link=' || regexp_replace(link, E'([ \\\\])', E'\\\\\\1', 'g'), server_options ->> 'options')));
+    -- The last one counts.
+    || jsonb_build_object('options', concat_ws(' ', server_options ->> 'options',
+      '-c overcoat.link=' || regexp_replace(link, E'([ \\\\])', E'\\\\\\1', 'g'))));
 END
 $$;
 
@@ -141,9 +142,6 @@ BEGIN
   IF ours AND overcoat.setting('{user}') <> '{}' THEN
     EXECUTE format('CREATE USER MAPPING FOR PUBLIC SERVER %I', name);
     PERFORM overcoat.link_mapping(oid) FROM pg_user_mapping WHERE umserver = server;
-  ELSIF overcoat.setting('{host}') = '{}' AND NOT ours THEN
-    RAISE WARNING USING MESSAGE = format('no SQL server is known here that could answer for server "%s"', name),
-      HINT = 'Run `overcoat sql install --url postgres://…` for this database.';
   END IF;
 END
 $$;
@@ -178,6 +176,28 @@ AS $$
   WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped;
 $$;
 
+-- What stays wrong after all that the linker could do.
+CREATE OR REPLACE FUNCTION overcoat.warn_of(relation oid, quoted text, server oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  best text := overcoat.best_collation();
+  names text;
+BEGIN
+  SELECT string_agg(quote_ident(name), ', ') INTO names FROM overcoat.text_columns(relation)
+  WHERE overcoat.exact_collation(collation_oid) IS NULL;
+  IF names IS NOT NULL THEN
+    RAISE WARNING USING MESSAGE = format('the SQL server compares %s in %s otherwise than this database', names, quoted),
+      HINT = format('Give these columns COLLATE %I, in the parent table if they come from one.', best);
+  END IF;
+  SELECT srvname INTO names FROM pg_foreign_server WHERE oid = server AND NOT overcoat.options(srvoptions) ? 'host';
+  IF names IS NOT NULL AND overcoat.setting('{host}') = '{}' THEN
+    RAISE WARNING USING MESSAGE = format('no SQL server is known here that could answer for server "%s"', names),
+      HINT = 'Run `overcoat sql install --url postgres://…` for this database.';
+  END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION overcoat.link_table(relation oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -193,13 +213,15 @@ DECLARE
   remote jsonb;
   link text;
 BEGIN
-  SELECT nspname, relname, format('%I.%I', nspname, relname), ftserver, overcoat.options(ftoptions)
-  INTO schema_name, name, quoted, server, old
+  SELECT nspname, relname, format('%I.%I', nspname, relname), ftserver
+  INTO schema_name, name, quoted, server
   FROM pg_foreign_table JOIN pg_class c ON c.oid = ftrelid JOIN pg_namespace n ON n.oid = relnamespace
   WHERE ftrelid = relation;
   known := overcoat.known_of(overcoat.wrapper_of(server));
   PERFORM overcoat.ensure_mapping(server);
   collation_name := overcoat.set_collation(relation, quoted);
+  -- Not before: the statements above fire the linker again.
+  SELECT overcoat.options(ftoptions) INTO old FROM pg_foreign_table WHERE ftrelid = relation;
   options := overcoat.known_options(old, known -> 'table' || '{"explain": "explain"}');
   IF old ->> 'schema_name' = 'overcoat' AND overcoat.object(old ->> 'table_name') ? 'columns' THEN
     remote := overcoat.object(old ->> 'table_name') -> 'remote';
@@ -213,7 +235,10 @@ BEGIN
     CASE WHEN collation_name <> 'pg_c_utf8' THEN '"collation":' || to_json(collation_name) END,
     CASE WHEN remote IS NOT NULL THEN format('"remote":[%s,%s]', to_json(remote ->> 0), to_json(remote ->> 1)) END
   ) || '}';
-  PERFORM overcoat.set_options(format('FOREIGN TABLE %s', quoted), old,
-    old || jsonb_build_object('schema_name', 'overcoat', 'table_name', link));
+  IF NOT overcoat.set_options(format('FOREIGN TABLE %s', quoted), old,
+    old || jsonb_build_object('schema_name', 'overcoat', 'table_name', link))
+  THEN
+    PERFORM overcoat.warn_of(relation, quoted, server);
+  END IF;
 END
 $$;

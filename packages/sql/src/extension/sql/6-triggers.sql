@@ -1,6 +1,6 @@
 -- Event triggers run the linker after each statement that touches its objects, with the rights of the owner,
 -- since only the owner may read the settings. The linker warns of what it cannot do and lets the statement be.
--- Its own statements are none of its concern: `overcoat.linking` is on while it works.
+-- Its own statements fire it again, which finds nothing more to do.
 
 CREATE OR REPLACE FUNCTION overcoat.link_object(class oid, object oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -26,7 +26,8 @@ BEGIN
     END CASE;
   EXCEPTION WHEN OTHERS THEN
     RAISE WARNING USING
-      MESSAGE = format('%s is not linked to the SQL server: %s', pg_describe_object(class, object, 0), SQLERRM),
+      MESSAGE = format('%s is not linked to the SQL server: %s', pg_describe_object(CASE WHEN class = 'pg_foreign_table'::regclass THEN 'pg_class'::regclass ELSE class END, object, 0),
+        SQLERRM),
       HINT = 'Mend the cause, then run SELECT overcoat.relink().';
   END;
 END
@@ -48,8 +49,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF current_setting('overcoat.linking', true) = 'on' THEN RETURN; END IF;
-  PERFORM set_config('overcoat.linking', 'on', true);
   PERFORM overcoat.link_object('pg_foreign_server'::regclass, s.oid)
   FROM (
     SELECT s.oid FROM pg_event_trigger_ddl_commands() c JOIN pg_foreign_server s ON s.oid = c.objid
@@ -68,7 +67,6 @@ BEGIN
     WHERE c.classid = 'pg_class'::regclass
     GROUP BY t.oid
   ) AS t;
-  PERFORM set_config('overcoat.linking', 'off', true);
 END
 $$;
 
@@ -78,15 +76,12 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF current_setting('overcoat.linking', true) = 'on' THEN RETURN; END IF;
-  PERFORM set_config('overcoat.linking', 'on', true);
   PERFORM overcoat.link_object('pg_foreign_table'::regclass, t.oid)
   FROM (
     SELECT t.oid FROM pg_event_trigger_dropped_objects() d, overcoat.foreign_tables(d.objid) AS t(oid)
     WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0
     GROUP BY t.oid
   ) AS t;
-  PERFORM set_config('overcoat.linking', 'off', true);
 END
 $$;
 
@@ -96,10 +91,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF current_setting('overcoat.linking', true) = 'on' THEN RETURN; END IF;
-  PERFORM set_config('overcoat.linking', 'on', true);
   PERFORM overcoat.ensure_mapping(oid) FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL;
-  PERFORM set_config('overcoat.linking', 'off', true);
 END
 $$;
 
@@ -109,12 +101,10 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
 AS $$
 BEGIN
-  PERFORM set_config('overcoat.linking', 'on', true);
   PERFORM overcoat.link_object('pg_foreign_server'::regclass, oid) FROM (
     SELECT oid FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL OFFSET 0) AS ours;
   PERFORM overcoat.link_object('pg_foreign_table'::regclass, ftrelid) FROM (
     SELECT ftrelid FROM pg_foreign_table WHERE overcoat.wrapper_of(ftserver) IS NOT NULL OFFSET 0) AS ours;
-  PERFORM set_config('overcoat.linking', 'off', true);
 END
 $$;
 REVOKE EXECUTE ON FUNCTION overcoat.relink FROM PUBLIC;
