@@ -5,6 +5,7 @@ import { ClusterError } from "./errors.ts";
 
 /** Setting that names the process a server was started by and for. */
 export const ownerSetting = "overcoat.owner";
+const ownerMs = 1000;
 const fastMs = 10_000;
 const killMs = 5000;
 
@@ -17,13 +18,9 @@ const killMs = 5000;
 export async function endLeftovers(data: string): Promise<void> {
   if (process.platform !== "linux") return;
   const directory = await realpath(data);
-  let running = await processesIn(directory);
   const lockFile = join(directory, "postmaster.pid");
   const locked = Number.parseInt(await readFile(lockFile, "utf8").catch(() => ""), 10);
-  if (running.length === 0) {
-    if (locked > 0 && isAlive(locked)) await rm(lockFile, { force: true });
-    return;
-  }
+  let running = await processesIn(directory);
   if (running.includes(locked)) {
     await refuseIfOwned(locked, data);
     signal([locked], "SIGINT");
@@ -33,6 +30,8 @@ export async function endLeftovers(data: string): Promise<void> {
   running = await untilNone(directory, killMs);
   if (running.length > 0)
     throw new ClusterError(`${data} is still in use by process ${running.join(", ")}, which cannot be ended`);
+  // Of another program, or of a server that has ended but that its parent has not noticed yet.
+  if (locked > 0 && isAlive(locked)) await rm(lockFile, { force: true });
 }
 
 /** Waits until no process is left in the directory; gives those that are when the time is over. */
@@ -54,20 +53,28 @@ async function processesIn(directory: string): Promise<number[]> {
   return numbers.filter((_, i) => found[i]).map(Number);
 }
 
-/** A server's parent is another process than the one that started it only when that one has ended. */
+/** Throws when the server's owner lives, after a moment in which one that was killed ends. */
 async function refuseIfOwned(pid: number, data: string): Promise<void> {
+  const deadline = Date.now() + ownerMs;
+  for (;;) {
+    const owner = await ownerOf(pid);
+    if (owner === undefined) return;
+    if (Date.now() > deadline)
+      throw new ClusterError(`${data} is in use by ${owner}; stop that, or choose another folder`);
+    await sleep(20);
+  }
+}
+
+/** What holds a server; undefined when it ends, or has a parent other than the process that started it. */
+async function ownerOf(pid: number): Promise<string | undefined> {
   const [status, command] = await Promise.all(
-    ["stat", "cmdline"].map((name) => readFile(`/proc/${pid}/${name}`, "latin1").catch(() => undefined)),
+    ["stat", "cmdline"].map((name) => readFile(`/proc/${pid}/${name}`, "latin1").catch(() => "")),
   );
-  if (status === undefined || command === undefined) return;
+  if (!status || !command) return undefined;
   const parent = status.slice(status.lastIndexOf(")") + 2).split(" ")[1];
   const owner = new RegExp(`\0${ownerSetting}=(\\d+)\0`).exec(command)?.[1];
-  if (owner === undefined)
-    throw new ClusterError(
-      `A PostgreSQL server that was started by hand (process ${pid}) uses ${data}; stop it first`,
-    );
-  if (owner === parent)
-    throw new ClusterError(`${data} is in use by process ${owner}; stop that, or choose another folder`);
+  if (owner === undefined) return `a PostgreSQL server that was started by hand (process ${pid})`;
+  return owner === parent ? `process ${owner}` : undefined;
 }
 
 function isAlive(pid: number): boolean {
