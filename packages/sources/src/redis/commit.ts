@@ -15,7 +15,14 @@ export interface Writer {
    * client's change of the keys can come between this and the commands.
    * @throws SqlError 40001 when they differ
    */
-  prepare(changes: readonly Change[], run: Run): Promise<readonly (readonly Command[])[]>;
+  prepare(changes: readonly Change[], run: Run): Promise<Prepared>;
+}
+
+export interface Prepared {
+  /** Of each change. */
+  readonly commands: readonly (readonly Command[])[];
+  /** What comes when all changes are made. */
+  readonly last?: readonly Command[];
 }
 
 export interface WritableTable extends Table {
@@ -59,14 +66,17 @@ async function transaction(changes: readonly Change[], run: Run, signal: AbortSi
   accepted("WATCH", (await run([["WATCH", ...keys.values()]], { signal }))[0]!);
 
   const commands = new Map<Change, readonly Command[]>();
-  for (const [table, group] of Map.groupBy(changes, (change) => change.table)) {
-    const prepared = await (table as WritableTable).writer.prepare(group, (batch, options) =>
+  const last: Command[] = [];
+  // Each statement has a `Table` of its own for the same table.
+  for (const group of Map.groupBy(changes, ({ table }) => JSON.stringify(table.definition)).values()) {
+    const prepared = await writerOf(group[0]!).prepare(group, (batch, options) =>
       run(batch, { signal, ...options }),
     );
-    for (const [index, change] of group.entries()) commands.set(change, prepared[index]!);
+    for (const [index, change] of group.entries()) commands.set(change, prepared.commands[index]!);
+    last.push(...(prepared.last ?? []));
   }
   signal.throwIfAborted();
-  const all = changes.flatMap((change) => commands.get(change)!);
+  const all = [...changes.flatMap((change) => commands.get(change)!), ...last];
   if (all.length === 0) return void (await run([["UNWATCH"]], { signal }));
 
   // From here on it cannot be stopped: whether Redis has got EXEC nobody could tell.

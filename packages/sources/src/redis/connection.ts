@@ -2,9 +2,14 @@ import type { Connection, Table, TableDefinition } from "../source.ts";
 import { openRedis } from "./client/redis.ts";
 import { commit } from "./commit.ts";
 import { accepted } from "./errors.ts";
-import { readLayout } from "./layout.ts";
+import { type Layout, readLayout } from "./layout.ts";
 import type { Settings } from "./options.ts";
 import type { Service } from "./plan.ts";
+import { collectedTable } from "./tables/collected.ts";
+import { hashTable } from "./tables/hash.ts";
+import { listTable } from "./tables/list.ts";
+import { memberTable } from "./tables/members.ts";
+import { streamTable } from "./tables/stream.ts";
 import { stringTable } from "./tables/string.ts";
 
 /** Milliseconds that a count of keys is good for estimates. */
@@ -48,5 +53,21 @@ export async function connect(settings: Settings): Promise<Connection> {
 
 function table(service: Service, definition: TableDefinition): Table {
   const layout = readLayout(definition);
-  return stringTable(service, layout);
+  switch (layout.type) {
+    case "string":
+      return stringTable(service, layout);
+    case "hash":
+      return areMembers(layout) ? memberTable(service, layout) : hashTable(service, layout);
+    case "stream":
+      return streamTable(service, layout);
+    case "list":
+      return areCollected(layout) ? collectedTable(service, layout) : listTable(service, layout);
+    default:
+      return areCollected(layout) ? collectedTable(service, layout) : memberTable(service, layout);
+  }
 }
+
+/** Whether each field of a hash is a row. */
+const areMembers = ({ roles }: Layout) => roles.includes("field") && roles.includes("value");
+
+const areCollected = ({ roles, collected }: Layout) => collected || roles.includes("items");

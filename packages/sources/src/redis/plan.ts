@@ -22,6 +22,14 @@ export interface Reader {
   read(keys: readonly Bytes[], options: ReadOptions): Promise<Page>;
   /** What Redis is asked for this key, or for each of those that a scan finds. */
   words(key: string, scanned: boolean): readonly string[];
+  /** Most keys of one `read`. */
+  readonly keysAtOnce?: number;
+  /** Filters that the reading fulfils, by position in the query. */
+  readonly handled?: readonly number[];
+  /** Whether the rows come as the query sorts them. */
+  readonly sorted?: boolean;
+  /** How many rows there are, where that can be asked. */
+  count?(): Promise<number | undefined>;
 }
 
 export interface ReadOptions {
@@ -45,23 +53,25 @@ const shownKeys = 3;
 /** How a table with this layout answers a query. */
 export async function plan(service: Service, layout: Layout, query: Query, reader: Reader): Promise<Plan> {
   const { access, handled } = chooseAccess(layout, query.filters);
-  const all = handled.every(Boolean) && query.sort.length === 0;
-  const limit = all ? query.limit : undefined;
-  const count =
-    access.kind === "keys"
-      ? access.keys.length
-      : access.kind === "parameters"
-        ? access.count
-        : await service.size();
-  const rows = Math.min(count, limit ?? count);
+  for (const index of reader.handled ?? []) handled[index] = true;
+  const sorted = reader.sorted ?? false;
+  const limit = handled.every(Boolean) && (sorted || query.sort.length === 0) ? query.limit : undefined;
+  const keys = await keyCount(service, access);
+  const all = (await reader.count?.()) ?? keys;
+  const rows = Math.min(all, limit ?? all);
   return {
     handled,
-    sorted: false,
+    sorted,
     rows,
     calls: Math.ceil(rows / batchRows) * (access.kind === "scan" ? 2 : 1) || 1,
     requests: requests(access, layout, reader),
     scan: (signal) => rowsOf(service.redis, access, layout, reader, limit, signal),
   };
+}
+
+function keyCount({ size }: Service, access: Access): number | Promise<number> {
+  if (access.kind === "keys") return access.keys.length;
+  return access.kind === "parameters" ? access.count : size();
 }
 
 function requests(access: Access, { type }: Layout, reader: Reader): string[] {
@@ -144,6 +154,7 @@ async function* keysOf(
       type: reader.typed ? type : undefined,
       common: Buffer.byteLength(keyspace.prefix),
       pace,
+      most: reader.keysAtOnce,
       ahead,
       signal,
     });
@@ -151,7 +162,7 @@ async function* keysOf(
   }
   const keys = access.kind === "keys" ? access.keys : [];
   for (let start = 0; start < keys.length; ) {
-    const end = start + pace.rows;
+    const end = start + Math.min(pace.rows, reader.keysAtOnce ?? pace.rows);
     yield keys.slice(start, end);
     start = end;
   }

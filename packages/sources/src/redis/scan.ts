@@ -47,6 +47,8 @@ export interface ScanOptions {
   /** How many bytes at the beginning of all keys that match are the same. */
   readonly common: number;
   readonly pace: Pace;
+  /** Most keys of a batch. */
+  readonly most?: number;
   /** Whether more keys will surely be wanted than come next, so that they are asked for ahead. */
   readonly ahead: boolean;
   readonly signal: AbortSignal;
@@ -66,14 +68,14 @@ export function scanCommand(
 }
 
 /**
- * The keys of a service that match, each once, in batches of at most `pace.rows`: SCAN repeats keys when its
+ * The keys of a service that match, each once, in batches of `pace.rows` at most: SCAN repeats keys when its
  * hash table shrinks meanwhile. Keys that exist from beginning to end all come.
  */
 export async function* scanKeys(
   masters: readonly Run[],
   options: ScanOptions,
 ): AsyncGenerator<readonly Bytes[]> {
-  const { match, type, common, pace, ahead, signal } = options;
+  const { match, type, common, pace, most, ahead, signal } = options;
   let seen: Seen | undefined;
   for (const run of masters) {
     const step = (cursor: string): Promise<Step> => {
@@ -92,7 +94,7 @@ export async function* scanKeys(
       if (!last || masters.length > 1) seen ??= new Seen(common);
       const fresh = seen ? keys.filter((key) => seen!.add(key)) : [...new Set(keys)];
       for (let start = 0, end: number; start < fresh.length; start = end) {
-        end = start + pace.rows;
+        end = start + Math.min(pace.rows, most ?? pace.rows);
         yield start === 0 && end >= fresh.length ? fresh : fresh.slice(start, end);
       }
       if (!last) next ??= step(cursor);

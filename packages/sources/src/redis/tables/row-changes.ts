@@ -1,7 +1,7 @@
 import { SqlError } from "../../error.ts";
 import type { Change, TableChanges, TableDefinition, Tuple } from "../../source.ts";
 import type { Bytes, Command, Reply, Run } from "../client/node.ts";
-import { changedMeanwhile, type Writer } from "../commit.ts";
+import { changedMeanwhile, type Prepared, type Writer } from "../commit.ts";
 import { accepted } from "../errors.ts";
 import { identityKey, keyIdentity } from "../keys.ts";
 import type { Layout } from "../layout.ts";
@@ -19,6 +19,8 @@ export interface ContentWriter {
    * @throws SqlError 23502 for what cannot be stored
    */
   write(key: Bytes, before: Tuple | undefined, after: Tuple): readonly Command[];
+  /** Fields that an update takes from a hash without giving it others. */
+  removes?(before: Tuple, after: Tuple): number;
 }
 
 const batch = 1000;
@@ -35,22 +37,15 @@ export function rowChanges(
   if (keyspace.pattern !== undefined) return {};
   const content = contentOf(contentColumns(layout));
 
-  function keyOf(row: Tuple): Bytes {
-    if (keyspace.only !== undefined) return keyspace.only;
-    const text = shown && row[shown.position];
-    if (text === undefined || text === null) throw missingValue(definition, shown?.position);
-    return shown!.column.key(text);
-  }
-
   /** The other key that an update gives the row. */
   function renamed(change: Change): Bytes | undefined {
     if (change.kind !== "update" || !shown || change.after[shown.position] === undefined) return undefined;
-    const key = keyOf(change.after);
+    const key = rowKey(layout, change.after);
     return keyIdentity(key) === change.identity ? undefined : key;
   }
 
   function keys(change: Change): Bytes[] {
-    if (change.kind === "insert") return [keyOf(change.after)];
+    if (change.kind === "insert") return [rowKey(layout, change.after)];
     const other = renamed(change);
     return other === undefined ? [identityKey(change.identity)] : [identityKey(change.identity), other];
   }
@@ -73,7 +68,22 @@ export function rowChanges(
     return found;
   }
 
-  async function prepare(changes: readonly Change[], run: Run): Promise<Command[][]> {
+  /** @throws SqlError 23502 when an update would leave a hash without fields, which is to delete it */
+  async function refuseEmptying(changes: readonly Change[], run: Run): Promise<void> {
+    const emptied = changes.flatMap((change) => {
+      const count = change.kind === "update" ? (writer.removes?.(change.before, change.after) ?? 0) : 0;
+      return count > 0 ? [{ key: keys(change)[0]!, count }] : [];
+    });
+    const lengths = await run(emptied.map(({ key }) => ["HLEN", key]));
+    for (const [index, { key, count }] of emptied.entries()) {
+      if ((accepted("HLEN", lengths[index]!) as number) > count) continue;
+      throw new SqlError("23502", `The Redis hash ${quoted(key)} would be left without fields`, {
+        hint: "Redis keeps no empty hash: DELETE the row instead.",
+      });
+    }
+  }
+
+  async function prepare(changes: readonly Change[], run: Run): Promise<Prepared> {
     const read = changes.filter((change) => change.kind !== "insert");
     const found = await versions(
       read.map((change) => identityKey(change.identity)),
@@ -83,6 +93,7 @@ export function rowChanges(
       change.kind === "insert" ? keys(change) : (renamed(change) ?? []),
     );
     const taken = await exist(targets, run);
+    await refuseEmptying(changes, run);
     const current = new Map(read.map((change, index) => [change.identity, found[index]]));
     const exists = new Map(targets.map((key, index) => [keyIdentity(key), taken[index]!]));
     /** Keys that this transaction has changed so far, and whether they exist. */
@@ -100,9 +111,9 @@ export function rowChanges(
       return now !== undefined && (version === undefined || version === now);
     }
 
-    return changes.map((change): Command[] => {
+    const commands = changes.map((change): Command[] => {
       if (change.kind === "insert") {
-        const key = keyOf(change.after);
+        const key = rowKey(layout, change.after);
         const free = isFree(key);
         if (!free && !change.replace) throw changedMeanwhile(`the key ${quoted(key)}`);
         written.set(keyIdentity(key), true);
@@ -135,6 +146,7 @@ export function rowChanges(
         ...changedTime(layout, key, before, after),
       ];
     });
+    return { commands };
   }
 
   return {
@@ -145,13 +157,24 @@ export function rowChanges(
       replaces,
       identity(row) {
         writer.check(row);
-        return keyIdentity(keyOf(row));
+        return keyIdentity(rowKey(layout, row));
       },
       exist: (identities, signal) =>
         exist(identities.map(identityKey), (commands) => redis.run(commands, { signal })),
     },
     writer: { keys, prepare },
   };
+}
+
+/**
+ * The Redis key of a row.
+ * @throws SqlError 23502 when the row has none
+ */
+export function rowKey({ definition, keyspace, key: shown }: Layout, row: Tuple): Bytes {
+  if (keyspace.only !== undefined) return keyspace.only;
+  const text = shown && row[shown.position];
+  if (text === undefined || text === null) throw missingValue(definition, shown?.position);
+  return shown!.column.key(text);
 }
 
 async function versionsOf(
