@@ -111,7 +111,7 @@ async function* rowsOf(
     pending = ahead ? page : undefined;
     if (ready === undefined) continue;
     for await (const rows of rowsOfPage(await ready)) {
-      yield rows;
+      yield rows.length > left ? rows.slice(0, left) : rows;
       left -= rows.length;
       if (left <= 0) return;
     }
