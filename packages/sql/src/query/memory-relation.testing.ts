@@ -71,10 +71,13 @@ function isUnknown(filter: Query["filters"][number]): boolean {
   );
 }
 
-function tuple(row: readonly Value[], { definition, print }: MemoryTable): Tuple {
-  return row.map((value, index) => {
-    const text = toText(value, definition.columns[index]!.type);
-    const characters = text instanceof Uint8Array ? Buffer.from(text).toString() : text;
-    return characters !== null && print ? print(index, characters) : characters;
-  });
+function tuple(row: readonly Value[], table: MemoryTable): Tuple {
+  return row.map((value, column) => printedText(value, column, table));
+}
+
+/** A value as PostgreSQL prints it. */
+export function printedText(value: Value, column: number, { definition, print }: MemoryTable): string | null {
+  const text = toText(value, definition.columns[column]!.type);
+  const characters = text instanceof Uint8Array ? Buffer.from(text).toString() : text;
+  return characters !== null && print ? print(column, characters) : characters;
 }

@@ -4,12 +4,11 @@ import type { ColumnType } from "../evaluate/type.ts";
 import type { TextRow } from "./context.ts";
 import type { Output } from "./direct.ts";
 
-/** Compiles the outputs that a row yields. */
+/** Compiles the outputs that a row yields; a ctid follows the row's columns. */
 export function projection(
   outputs: readonly Output[],
   columns: readonly number[],
   types: readonly ColumnType[],
-  ctid: (identity: string) => string,
 ): (row: Row) => TextRow {
   const steps = outputs.map((output): ((row: Row) => Text) => {
     if (output.kind === "column") {
@@ -17,7 +16,7 @@ export function projection(
       const text = textOf(types[output.column]!);
       return (row) => text(row[index]!);
     }
-    if (output.kind === "ctid") return (row) => ctid(row[columns.length] as string);
+    if (output.kind === "ctid") return (row) => row[columns.length] as string;
     const text = output.kind === "constant" ? output.text : null;
     return () => text;
   });

@@ -3,6 +3,7 @@ import type { Predicate } from "../evaluate/condition.ts";
 import { UnknownSpelling } from "../evaluate/key.ts";
 import type { Scratch } from "./context.ts";
 import { learn } from "./learn.ts";
+import type { Relation } from "./relation.ts";
 import type { Batches, TableRead } from "./table.ts";
 
 /** The rows of a table that satisfy its conditions, in the source's order. */
@@ -13,6 +14,13 @@ export async function* readRows(read: TableRead, scratch: Scratch, signal: Abort
     const rows = predicate ? await filterRows(batch, predicate, read, scratch) : batch;
     if (rows.length > 0) yield rows;
   }
+}
+
+/** The rows with a ctid in the place of their identity; it must be asked for soon after a row was read. */
+export async function* withCtids(batches: Batches, { columns }: TableRead, relation: Relation): Batches {
+  const length = columns.length;
+  for await (const batch of batches)
+    yield batch.map((row) => [...row.slice(0, length), relation.ctid(row[length] as string)]);
 }
 
 async function filterRows(

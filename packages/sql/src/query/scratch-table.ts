@@ -17,7 +17,9 @@ export interface ScratchTable {
   readonly relation: Relation;
   /** Columns in the order of the rows' values. */
   readonly columns: readonly number[];
+  /** Whether a ctid follows a row's columns. */
   readonly ctid: boolean;
+  /** Whether an identity does, and a ctid, if there is one, follows it. */
   readonly identity: boolean;
   /** Columns that are kept a second time, under `oldColumn`, for what an UPDATE replaces. */
   readonly old: readonly number[];
@@ -63,7 +65,7 @@ export function createTable(table: ScratchTable, longNames: readonly string[], v
 
 const chunkSize = 64 * 1024;
 
-/** Sends rows by COPY, waiting where the server is slower. Rows carry an identity where ctid or identity is wanted. */
+/** Sends rows by COPY, waiting where the server is slower. */
 export class RowsToScratch {
   readonly #stream: CopyStreamQuery;
   readonly #table: ScratchTable;
@@ -138,9 +140,8 @@ function copyLine({ relation, columns, ctid, identity, old }: ScratchTable): (ro
   return (row) => {
     const fields: string[] = [];
     for (let index = 0; index < length; index++) fields.push(copyField(texts[index]!(row[index]!)));
-    const id = row[length] as string;
-    if (ctid) fields.push(relation.ctid(id));
-    if (identity) fields.push(copyField(id));
+    if (ctid) fields.push(row[identity ? length + 1 : length] as string);
+    if (identity) fields.push(copyField(row[length] as string));
     for (const index of oldIndexes) fields.push(fields[index]!);
     return fields.length > 0 ? `${fields.join("\t")}\n` : "\\N\n";
   };

@@ -14,6 +14,8 @@ export interface ScratchStatement {
   readonly lexed: Lexed;
   readonly parameters: readonly (string | null)[];
   readonly tables: readonly ScratchTable[];
+  /** Stands after the statement. */
+  readonly suffix?: string;
 }
 
 /**
@@ -46,10 +48,7 @@ export async function* inScratch<Item>(
 }
 
 /** Begins a transaction with the statement's tables, still empty. */
-export async function beginWithTables(
-  client: ClientBase,
-  { tables, lexed }: ScratchStatement,
-): Promise<void> {
+async function beginWithTables(client: ClientBase, { tables, lexed }: ScratchStatement): Promise<void> {
   const version = await serverVersion(client);
   const creations = tables.map((table) => createTable(table, lexed.names, version));
   await client.query([sessionSettings, "BEGIN", ...creations].join(";\n"));
@@ -85,26 +84,41 @@ export async function describe(
   return [];
 }
 
-export function query({ form, lexed, parameters }: ScratchStatement): {
-  text: string;
-  values: (string | null)[];
-} {
-  return { text: scratchText(form, lexed), values: parameters.slice(0, form.parameters) };
+function query({ form, lexed, parameters, suffix = "" }: ScratchStatement) {
+  return { text: scratchText(form, lexed) + suffix, values: parameters.slice(0, form.parameters) };
 }
 
-/** Copies all rows in, then runs the statement and yields what it gives. */
+/** Copies all rows in, then runs a SELECT and yields what it gives. */
 export async function* evaluateWhole(
   client: ClientBase,
   statement: ScratchStatement,
   sources: readonly Batches[],
 ): AsyncGenerator<readonly TextRow[]> {
+  await copyAllIn(client, statement, sources);
+  const { text, values } = query(statement);
+  await client.query({ text: `DECLARE overcoat NO SCROLL CURSOR FOR ${text}`, values });
+  yield* fetchAll(client);
+}
+
+/** As evaluateWhole for a statement that no cursor can run. */
+export async function* runWhole(
+  client: ClientBase,
+  statement: ScratchStatement,
+  sources: readonly Batches[],
+): AsyncGenerator<readonly TextRow[]> {
+  await copyAllIn(client, statement, sources);
+  yield (await client.query<(string | null)[]>({ ...query(statement), rowMode: "array" })).rows;
+}
+
+async function copyAllIn(
+  client: ClientBase,
+  statement: ScratchStatement,
+  sources: readonly Batches[],
+): Promise<void> {
   await beginWithTables(client, statement);
   for (const [number, table] of statement.tables.entries()) await copyIn(client, table, sources[number]!);
   if (statement.tables.length > 1)
     await client.query(`ANALYZE ${statement.tables.map(({ number }) => scratchTable(number))}`);
-  const { text, values } = query(statement);
-  await client.query({ text: `DECLARE overcoat NO SCROLL CURSOR FOR ${text}`, values });
-  yield* fetchAll(client);
 }
 
 const firstFetch = 100;
@@ -125,7 +139,7 @@ async function* fetchAll(client: ClientBase): AsyncGenerator<readonly TextRow[]>
   }
 }
 
-export async function copyIn(client: ClientBase, table: ScratchTable, batches: Batches): Promise<void> {
+async function copyIn(client: ClientBase, table: ScratchTable, batches: Batches): Promise<void> {
   const copy = new RowsToScratch(client, table);
   let ended = false;
   try {
@@ -145,7 +159,7 @@ const chunkBytes = 4 * 1024 * 1024;
  * For a statement whose rows each come from one row of its one table: evaluates some rows at a time, so that the
  * first come early and no more are read than are wanted.
  */
-export async function* evaluateInChunks(
+export async function* runInChunks(
   client: ClientBase,
   statement: ScratchStatement,
   source: Batches,

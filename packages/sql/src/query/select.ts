@@ -1,21 +1,18 @@
-import type { Row, TableDefinition } from "@overcoat/sources";
-import { aggregates } from "../statement/builtin.ts";
-import { names } from "../statement/check.ts";
+import type { Row } from "@overcoat/sources";
 import type { Form } from "../statement/form.ts";
 import type { SelectStatement } from "../statement/statement.ts";
 import { aggregateRows } from "./aggregate.ts";
 import { type Bindings, type Constant, readConstant, textOfConstant } from "./constant.ts";
-import type { Field, QueryContext, SelectResult, TextRow } from "./context.ts";
-import { type DirectSelect, readDirect } from "./direct.ts";
+import type { QueryContext, SelectResult, TextRow } from "./context.ts";
+import type { DirectSelect } from "./direct.ts";
+import { openTables, type Prepared, planScratchTables, prepare } from "./prepare.ts";
 import { projection } from "./project.ts";
-import { pushableConditions } from "./pushdown.ts";
 import type { Relation } from "./relation.ts";
-import { readRows } from "./rows.ts";
-import { describe, evaluateInChunks, evaluateWhole, inScratch, type ScratchStatement } from "./scratch.ts";
+import { readRows, withCtids } from "./rows.ts";
+import { describe, evaluateWhole, inScratch, runInChunks, type ScratchStatement } from "./scratch.ts";
 import { sortRows } from "./sort.ts";
-import { type Batches, columnTypes, planTable, type TableRead, tableScope } from "./table.ts";
-import { type UsedColumns, usedColumns, visit } from "./used-columns.ts";
-import { doubt, type FormCondition, readCondition } from "./where.ts";
+import { type Batches, columnTypes, planTable } from "./table.ts";
+import { doubt } from "./where.ts";
 
 /**
  * Answers a SELECT. Nothing is read before the first row is asked for, but a source may be asked for an estimate.
@@ -37,62 +34,6 @@ export async function select(
     }
   }
   return await selectInScratch(prepared, relations, statement, bindings, context);
-}
-
-export async function openTables(
-  { tables }: Pick<SelectStatement, "tables">,
-  { open }: Pick<QueryContext, "open">,
-): Promise<readonly Relation[]> {
-  const relations: Relation[] = [];
-  for (const { schema, name } of tables) relations.push(await open(schema, name));
-  return relations;
-}
-
-/** What is found out once for a form and the definitions of its tables. */
-export interface Prepared {
-  readonly definitions: readonly TableDefinition[];
-  readonly direct: DirectSelect | undefined;
-  /** For each table, what the scratch database needs of it and which rows it needs. */
-  readonly used: readonly UsedColumns[];
-  readonly conditions: readonly (readonly FormCondition[])[];
-  fields?: readonly Field[];
-}
-
-const prepared = new WeakMap<Form, Prepared[]>();
-const keptOfAForm = 8;
-
-export function prepare(statement: SelectStatement, relations: readonly Relation[]): Prepared {
-  const { form, lexed } = statement;
-  const definitions = relations.map(({ definition }) => definition);
-  const kept = prepared.get(form) ?? [];
-  const known = kept.find((candidate) =>
-    definitions.every((definition, i) => candidate.definitions[i] === definition),
-  );
-  if (known) return known;
-  const direct = definitions.length === 1 ? readDirect(form, definitions[0]!, lexed.names) : undefined;
-  const fresh = { definitions, direct, ...scratchNeeds(form, definitions, lexed.names) };
-  // Names of columns that the form leaves out may differ from statement to statement.
-  const isTable = new Set(statement.tables.flatMap(({ schema, name }) => [schema, name]));
-  if (lexed.names.every((name) => isTable.has(name)))
-    prepared.set(form, [fresh, ...kept.slice(0, keptOfAForm - 1)]);
-  return fresh;
-}
-
-export function scratchNeeds(
-  form: Form,
-  definitions: readonly TableDefinition[],
-  longNames: readonly string[],
-): Pick<Prepared, "used" | "conditions"> {
-  const pushable = pushableConditions(form);
-  return {
-    used: usedColumns(form, definitions, longNames),
-    conditions: definitions.map((definition, table) => {
-      const scope = tableScope(definition, form.tables[table]!.alias, form.slots, longNames);
-      return pushable[table]!.map((node) => readCondition(node, scope)).filter(
-        (condition) => condition !== undefined,
-      );
-    }),
-  };
 }
 
 async function selectHere(
@@ -119,6 +60,7 @@ async function selectHere(
   async function* rows(): AsyncGenerator<readonly TextRow[]> {
     if (limit === 0) return;
     let batches = readRows(read, scratch, signal);
+    if (identity) batches = withCtids(batches, read, relation);
     if (direct.sample !== undefined) batches = sampled(batches, direct.sample);
     if (direct.isAggregate) {
       yield [await aggregateRows(batches, outputs, read, types, scratch)];
@@ -139,7 +81,7 @@ async function selectHere(
       }
       batches = inSteps(result.sorted);
     }
-    const project = projection(outputs, columns, types, (id) => relation.ctid(id));
+    const project = projection(outputs, columns, types);
     for await (const batch of slice(batches, offset, limit)) yield batch.map(project);
   }
   return { fields, requests: read.plan.requests, rows };
@@ -196,10 +138,13 @@ async function selectInScratch(
   const statement: ScratchStatement = { form, lexed, parameters: bindings.parameters!, tables };
   prepared.fields ??= await describe(statement, scratch, signal);
   async function* rows(): AsyncGenerator<readonly TextRow[]> {
-    const sources = reads.map((read) => readRows(read, scratch, signal));
+    const sources = reads.map((read, table) => {
+      const batches = readRows(read, scratch, signal);
+      return used[table]!.ctid ? withCtids(batches, read, relations[table]!) : batches;
+    });
     const results = inScratch(scratch, signal, (client) =>
-      isRowByRow(form)
-        ? evaluateInChunks(client, statement, sources[0]!)
+      isRowByRow(form, prepared)
+        ? runInChunks(client, statement, sources[0]!)
         : evaluateWhole(client, statement, sources),
     );
     yield* slice(results, 0, chunkLimit(form, bindings) ?? Number.POSITIVE_INFINITY);
@@ -207,31 +152,10 @@ async function selectInScratch(
   return { fields: prepared.fields, requests: reads.flatMap(({ plan }) => plan.requests), rows };
 }
 
-export function planScratchTables(
-  relations: readonly Relation[],
-  { used, conditions }: Pick<Prepared, "used" | "conditions">,
-  bindings: Bindings,
-): Promise<TableRead[]> {
-  return Promise.all(
-    relations.map((relation, table) => {
-      const { columns, ctid } = used[table]!;
-      const wanted = { columns: [...columns], identity: ctid, sort: [] };
-      return planTable(relation, wanted, conditions[table]!, bindings, false);
-    }),
-  );
-}
-
 /** Whether each row of the result comes from one row of the one table, in the same order. */
-function isRowByRow({ tree, tables }: Form): boolean {
-  if (tree.kind !== "select" || tables.length !== 1) return false;
-  const { targetList, groupClause, havingClause, sortClause, limitOffset } = tree.select;
-  if (groupClause || havingClause || sortClause || limitOffset) return false;
-  let hasAggregate = false;
-  visit(targetList, ({ FuncCall }) => {
-    if (FuncCall && aggregates.has(names(FuncCall.funcname).at(-1)!)) hasAggregate = true;
-    return true;
-  });
-  return !hasAggregate;
+function isRowByRow({ tree, tables }: Form, { aggregates }: Prepared): boolean {
+  if (tree.kind !== "select" || tables.length !== 1 || aggregates) return false;
+  return !tree.select.sortClause && !tree.select.limitOffset;
 }
 
 /** LIMIT, which holds for each chunk and thus must hold for all together. */

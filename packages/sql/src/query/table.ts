@@ -28,13 +28,14 @@ export function tableScope(
   longNames: readonly string[],
 ): Scope {
   const positions = new Map(definition.columns.map(({ name }, position) => [name, position]));
+  const position = (name: string) => positions.get(originalName(name, longNames));
   return {
     types: columnTypes(definition),
     slots,
+    position,
     column(node: Node) {
       const named = columnName(node);
-      if (!named || (named.alias !== undefined && named.alias !== alias)) return undefined;
-      return positions.get(originalName(named.name, longNames));
+      return named && (named.alias === undefined || named.alias === alias) ? position(named.name) : undefined;
     },
   };
 }
@@ -46,8 +47,8 @@ export interface TableRead {
   readonly columns: readonly number[];
   readonly predicate: Predicate | undefined;
   readonly spellings: Spellings;
-  /** Whether the source does all that the query offered it. */
-  readonly isExact: boolean;
+  /** The conditions that the source does not handle. */
+  readonly left: readonly FormCondition[];
 }
 
 /**
@@ -82,7 +83,7 @@ export async function planTable(
     columns: wanted.columns,
     predicate: bound.length > 0 ? compileAll(bound, { types, spellings, position }) : undefined,
     spellings,
-    isExact: left.length === 0 && (plan.sorted || wanted.sort.length === 0),
+    left,
   };
 }
 

@@ -1,19 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Cluster, startCluster } from "@overcoat/postgres";
 import type { TableDefinition, Value } from "@overcoat/sources";
-import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseStatements } from "../statement/parse.ts";
-import type { Scratch, TextRow } from "./context.ts";
-import { type MemoryTable, memoryRelation } from "./memory-relation.testing.ts";
-import { select } from "./select.ts";
-
-let folder: string;
-let cluster: Cluster;
-let pool: pg.Pool;
-let scratch: Scratch;
+import type pg from "pg";
+import type { MemoryTable } from "./memory-relation.testing.ts";
 
 /** Values of each type: as a source may give them, and the text that PostgreSQL reads. */
 const values: Readonly<Record<string, readonly (Value | readonly [Value, string])[]>> = {
@@ -114,11 +101,11 @@ const values: Readonly<Record<string, readonly (Value | readonly [Value, string]
   bytea: ["\\x00ff", [new Uint8Array([1, 2]), "\\x0102"], ""],
 };
 
-const types = Object.keys(values);
+export const types = Object.keys(values);
 const names = ["t", "v", "i", "s", "b", "n", "n2", "f", "r", "o", "u", "d", "ts", "tz", "j", "a", "c", "by"];
 const isOrdered = (type: string) => !["jsonb", "text[]", "bytea", "character(4)", "real"].includes(type);
 
-const definition: TableDefinition = {
+export const definition: TableDefinition = {
   name: "t",
   options: {},
   columns: [
@@ -126,10 +113,9 @@ const definition: TableDefinition = {
     ...types.map((type, index) => ({ name: names[index]!, type, options: {} })),
   ],
 };
-const other: TableDefinition = { ...definition, name: "u" };
 
 /** mulberry32 */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -139,45 +125,22 @@ function random(seed: number): () => number {
   };
 }
 
-type Random = () => number;
-const pick = <Item>(items: readonly Item[], next: Random): Item => items[Math.floor(next() * items.length)]!;
-const chance = (share: number, next: Random) => next() < share;
+export type Random = () => number;
+export const pick = <Item>(items: readonly Item[], next: Random): Item =>
+  items[Math.floor(next() * items.length)]!;
+export const chance = (share: number, next: Random) => next() < share;
 
-const rowsOf: Record<string, readonly (readonly Value[])[]> = {};
-const ctidsOf: Record<string, readonly string[]> = {};
-/** What PostgreSQL prints for a text of a column's type. */
-const printed = new Map<string, string>();
+/** The same rows in memory and, as `r.t` and `r.u`, in PostgreSQL. */
+export interface Sample {
+  table(name: string, handles: boolean): MemoryTable;
+  /** What PostgreSQL prints for a text of a column's type. */
+  print(column: number, text: string): string;
+}
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "differential-"));
-  cluster = await startCluster({
-    folder,
-    port: 0,
-    superuser: "test",
-    password: "test",
-    settings: { fsync: "off" },
-  });
-  pool = new pg.Pool({
-    connectionString: cluster.url,
-    max: 4,
-    types: { getTypeParser: () => (text: string) => text },
-  });
-  scratch = {
-    async session() {
-      const client = await pool.connect();
-      return {
-        client,
-        cancel: async () => {},
-        async [Symbol.asyncDispose]() {
-          await client.query("ROLLBACK");
-          await client.query("DISCARD ALL");
-          client.release();
-        },
-      };
-    },
-  };
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
+export async function loadSample(pool: pg.Pool): Promise<Sample> {
+  const tables: Record<string, Omit<MemoryTable, "handles">> = {};
+  const printed = new Map<string, string>();
+  const print = (column: number, text: string) => printed.get(`${column} ${text}`) ?? text;
   await pool.query("CREATE SCHEMA r");
   const next = random(1);
   for (const [table, count] of [
@@ -215,26 +178,26 @@ beforeAll(async () => {
       for (const [index, text] of texts.entries())
         if (text !== null) printed.set(`${index} ${text}`, back[0]![index]);
     }
-    rowsOf[table] = rows;
     const ctids = await pool.query<[string]>({
       text: `SELECT ctid FROM r.${table} ORDER BY id`,
       rowMode: "array",
     });
-    ctidsOf[table] = ctids.rows.map(([ctid]) => ctid);
+    tables[table] = {
+      definition: { ...definition, name: table },
+      rows,
+      ctids: ctids.rows.map(([ctid]) => ctid),
+      print,
+    };
   }
-});
-afterAll(async () => {
-  await pool?.end();
-  await cluster?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+  return { print, table: (name, handles) => ({ ...tables[name]!, handles }) };
+}
 
-const literal = (text: string) =>
+export const literal = (text: string) =>
   text.includes("\\")
     ? `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`
     : `'${text.replaceAll("'", "''")}'`;
 
-interface Generated {
+export interface Generated {
   readonly sql: string;
   readonly parameters: (string | null)[];
   readonly ordered: boolean;
@@ -242,12 +205,14 @@ interface Generated {
   readonly outputs: readonly (number | undefined)[];
 }
 
-class Generator {
+export class Generator {
   readonly parameters: (string | null)[] = [];
   readonly next: Random;
+  readonly #print: Sample["print"];
 
-  constructor(next: Random) {
+  constructor(next: Random, { print }: Sample) {
     this.next = next;
+    this.#print = print;
   }
 
   /** A value of a column's type, as PostgreSQL prints it. */
@@ -256,7 +221,7 @@ class Generator {
     if (column === 0) return String(Math.floor(this.next() * 200));
     const value = pick(values[type]!, this.next);
     const text = Array.isArray(value) ? String(value[1]) : String(Object.is(value, -0) ? "-0" : value);
-    return printed.get(`${column} ${text}`) ?? text;
+    return this.#print(column, text);
   }
 
   /** As deparseConst and deparseParam write it. */
@@ -428,88 +393,3 @@ class Generator {
     return { sql, parameters: this.parameters, ordered: false, outputs: [] };
   }
 }
-
-const print = (column: number, text: string) => printed.get(`${column} ${text}`) ?? text;
-
-async function ours(sql: string, parameters: (string | null)[], handles: boolean) {
-  const [statement] = await parseStatements(sql);
-  if (statement?.kind !== "select") throw new Error(sql);
-  const tables: Record<string, MemoryTable> = {
-    t: { definition, rows: rowsOf.t!, ctids: ctidsOf.t!, handles, print },
-    u: { definition: other, rows: rowsOf.u!, ctids: ctidsOf.u!, handles, print },
-  };
-  const result = await select(statement, parameters, {
-    scratch,
-    open: (_, name) => memoryRelation(tables[name]!),
-    signal: new AbortController().signal,
-  });
-  const rows: TextRow[] = [];
-  for await (const batch of result.rows()) rows.push(...batch);
-  return { rows, fields: result.fields };
-}
-
-async function theirs(sql: string, parameters: (string | null)[]) {
-  const client = await pool.connect();
-  try {
-    await client.query(
-      "SET search_path = pg_catalog; SET timezone = 'GMT'; SET extra_float_digits = 3; SET enable_hashagg = off",
-    );
-    const { rows, fields } = await client.query<(string | null)[]>({
-      text: sql,
-      values: parameters,
-      rowMode: "array",
-    });
-    return { rows, fields };
-  } finally {
-    client.release();
-  }
-}
-
-function canonical(rows: readonly TextRow[], { outputs, ordered }: Generated): string[] {
-  const lines = rows.map((row) =>
-    JSON.stringify(
-      row.map((value, index) => {
-        const text = value instanceof Uint8Array ? Buffer.from(value).toString() : value;
-        const column = outputs[index];
-        return text !== null && column !== undefined ? (printed.get(`${column} ${text}`) ?? text) : text;
-      }),
-    ),
-  );
-  return ordered ? lines : lines.sort();
-}
-
-async function compare(generated: Generated): Promise<void> {
-  const { sql, parameters } = generated;
-  // A condition that was thrown away leaves its parameters unused.
-  if (!parameters.every((_, index) => sql.includes(`$${index + 1}::`))) return;
-  const failure = (error: unknown) => ({
-    error:
-      (error as { code?: string; sqlState?: string }).code ??
-      (error as { sqlState?: string }).sqlState ??
-      String(error),
-  });
-  const expected = await theirs(sql, parameters).catch(failure);
-  for (const handles of [false, true]) {
-    const got = await ours(sql, parameters, handles).catch(failure);
-    const message = `${sql} ${JSON.stringify(parameters)} ${handles}`;
-    if ("error" in expected || "error" in got) {
-      expect(got, message).toEqual(expected);
-      continue;
-    }
-    expect(canonical(got.rows, generated), message).toEqual(canonical(expected.rows, generated));
-    expect(
-      got.fields.map(({ typeOid, typeModifier }) => [typeOid, typeModifier]),
-      message,
-    ).toEqual(expected.fields.map(({ dataTypeID, dataTypeModifier }) => [dataTypeID, dataTypeModifier]));
-  }
-}
-
-describe("the same answers as PostgreSQL", () => {
-  const shapes = { single: 1500, aggregate: 300, join: 300 } as const;
-  for (const [shape, count] of Object.entries(shapes) as [keyof typeof shapes, number][]) {
-    it(`${count} statements: ${shape}`, async () => {
-      const next = random(shape.length);
-      for (let index = 0; index < count; index++) await compare(new Generator(next)[shape]());
-    });
-  }
-});
