@@ -1,10 +1,11 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { SqlError } from "../error.ts";
-import type { Connection, Options, Table, TableDefinition } from "../source.ts";
+import type { Change, Connection, Options, Table, TableDefinition } from "../source.ts";
 import { Bucket } from "./bucket/bucket.ts";
 import { openClient } from "./client.ts";
 import { FileTable } from "./files/table.ts";
 import { parseUri } from "./files/uri.ts";
+import { commit } from "./listing/commit.ts";
 import { ListingTable } from "./listing/table.ts";
 import { readSettings, type Settings } from "./options.ts";
 
@@ -30,6 +31,10 @@ class S3Connection implements Connection {
         hint: "give the option bucket, of the server or the table",
       });
     return new ListingTable(definition, this.#bucket(bucket));
+  }
+
+  async commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {
+    await commit(changes, signal);
   }
 
   #fileTable(definition: TableDefinition): Table {

@@ -129,7 +129,8 @@ export function sqlError(error: unknown, settings: Settings, asked: Asked = {}):
     case "InvalidObjectState":
       return make("55000", `${object} is archived`, "restore it first");
     case "EntityTooLarge":
-      return make("54000", `${object} is larger than S3 takes in one request`);
+    case "MetadataTooLarge":
+      return make("54000", `${object} or its metadata is larger than S3 takes`);
     case "NotImplemented":
     case "MethodNotAllowed":
       return make("0A000", `S3 at ${where} does not offer what ${object} would need`);

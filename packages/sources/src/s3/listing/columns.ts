@@ -157,7 +157,8 @@ function textContent({ listed, content }: ObjectRow): string {
 
 const isoTime = (milliseconds: number) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 
-const listedMetadata = ({ size, etag, modified, storageClass }: Listed) => ({
+/** What the listing tells, as the metadata column names it. */
+export const listedMetadata = ({ size, etag, modified, storageClass }: Listed) => ({
   size,
   etag,
   last_modified: isoTime(modified),

@@ -3,6 +3,7 @@ import type { Bucket } from "../bucket/bucket.ts";
 import { pageSize } from "../bucket/list-objects.ts";
 import { objectUrl } from "../object-url.ts";
 import { choiceOption, integerOption } from "../options.ts";
+import { ListingChanges } from "./changes.ts";
 import {
   type ColumnKind,
   type ColumnReader,
@@ -24,7 +25,9 @@ export class ListingTable implements Table {
   readonly bucket: Bucket;
   readonly kinds: readonly ColumnKind[];
   readonly prefix: string;
-  readonly #metadataFromHead: boolean;
+  /** Whether the metadata column has what HEAD tells too. */
+  readonly metadataFromHead: boolean;
+  readonly changes: ListingChanges;
   readonly #urlExpiresIn: number | undefined;
 
   constructor(definition: TableDefinition, bucket: Bucket) {
@@ -33,8 +36,9 @@ export class ListingTable implements Table {
     this.bucket = bucket;
     this.kinds = columnKinds(definition);
     this.prefix = options.prefix ?? "";
-    this.#metadataFromHead = choiceOption(options, "metadata_from", ["listing", "head"]) === "head";
+    this.metadataFromHead = choiceOption(options, "metadata_from", ["listing", "head"]) === "head";
     this.#urlExpiresIn = integerOption(options, "url_expires_in", 1, 604_800) ?? bucket.settings.urlExpiresIn;
+    this.changes = new ListingChanges(this);
   }
 
   /** The key's column. */
@@ -72,7 +76,7 @@ export class ListingTable implements Table {
     return {
       bucket: bucket.name,
       url: objectUrl(bucket.settings, bucket.name),
-      metadataFromHead: this.#metadataFromHead,
+      metadataFromHead: this.metadataFromHead,
     };
   }
 
