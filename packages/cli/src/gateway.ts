@@ -68,6 +68,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       writeTimeout,
       tls: address.tls === false ? undefined : tls,
       log: (entry: object) => log.entry(entry),
+      logRequests: log.tellsRequests,
     }),
   );
   const listening: { host: string; port: number }[] = [];

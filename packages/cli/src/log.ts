@@ -10,6 +10,7 @@ export interface Logger {
   error(text: string, fields?: object): void;
   /** For the server's entries: requests are told from level `info` on, failures always. */
   entry(entry: object): void;
+  readonly tellsRequests: boolean;
 }
 
 const thresholds: Record<LogLevel, string> = { debug: "debug", info: "info", notice: "warn", error: "error" };
@@ -45,6 +46,7 @@ export function createLog(settings: Pick<Settings, "logFormat" | "logFile" | "lo
       else if (told === "debug") log.debug(fields, text);
       else log.info(fields, text);
     },
+    tellsRequests: log.isLevelEnabled("info"),
   };
 }
 

@@ -4,8 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Drive, DriveError, localDrive } from "@overcoat/drives";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Buckets } from "./buckets.ts";
-import { Locks } from "./locks.ts";
 import { type Objects, openObjects } from "./objects.ts";
 
 let work: string;
@@ -131,9 +129,8 @@ describe("deleteBucket", () => {
         };
       },
     });
-    const locks = new Locks(join(work, "data"));
-    await new Buckets(odd, locks).remove("bucket");
-    locks.close();
+    await using other = await openObjects({ drive: odd, data: join(work, "data") });
+    await other.buckets.remove("bucket");
     expect(await readdir(folder)).toEqual([]);
   });
   it("never loses an acknowledged object, whichever of PUT and deletion comes first", async () => {
@@ -167,9 +164,8 @@ describe("list", () => {
         };
       },
     });
-    const locks = new Locks(join(work, "data"));
-    const names = (await new Buckets(odd, locks).list()).map(({ name }) => name);
-    locks.close();
+    await using other = await openObjects({ drive: odd, data: join(work, "data") });
+    const names = (await other.buckets.list()).map(({ name }) => name);
     expect(names).toEqual(["a", "b", "lost+found"]);
     await expect(objects.buckets.configuration("b")).rejects.toThrow("b/.overcoat/bucket.json is damaged");
   });

@@ -1,16 +1,9 @@
 import { type Drive, DriveError } from "@overcoat/drives";
+import { type BucketConfiguration, type BucketConfigurations, noConfiguration } from "./configurations.ts";
 import { translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
 import { compareKeys, hiddenFolder } from "./keys.ts";
 import type { Locks } from "./locks.ts";
-
-/** What is kept of a bucket besides its objects: S3 documents as they were put. */
-export interface BucketConfiguration {
-  readonly created?: number;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly cors?: unknown;
-  readonly policy?: string;
-}
 
 export interface BucketInfo {
   readonly name: string;
@@ -33,23 +26,6 @@ const possible = (name: string) =>
   !name.includes("/") &&
   !name.startsWith(hiddenFolder);
 
-const configurationPath = (bucket: string) => `${bucket}/${hiddenFolder}/bucket.json`;
-
-const noConfiguration: BucketConfiguration = {};
-
-function parse(text: string, path: string): BucketConfiguration {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Error(
-      `${path} is damaged: restore it, or remove it with the policy, CORS rules and tags in it`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
 const noBucket = (name: string) =>
   new ObjectsError("NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
 
@@ -60,11 +36,12 @@ export const bucketNotEmpty = (name: string) =>
 export class Buckets {
   readonly #drive: Drive;
   readonly #locks: Locks;
-  readonly #configurations = new Map<string, { id: string; modified: number; value: BucketConfiguration }>();
+  readonly #configurations: BucketConfigurations;
 
-  constructor(drive: Drive, locks: Locks) {
+  constructor(drive: Drive, locks: Locks, configurations: BucketConfigurations) {
     this.#drive = drive;
     this.#locks = locks;
+    this.#configurations = configurations;
   }
 
   /** By name. What vanishes meanwhile is left out. */
@@ -76,7 +53,9 @@ export class Buckets {
         const entry = await this.#drive.stat(name);
         if (entry?.kind !== "folder") continue;
         // A folder may be one that cannot be looked into, as `lost+found` of a disk.
-        const { created = entry.modified } = await this.configuration(name).catch(() => noConfiguration);
+        const { created = entry.modified } = await this.#configurations
+          .read(name)
+          .catch(() => noConfiguration);
         found.push({ name, created });
       }
     return found.sort((a, b) => compareKeys(a.name, b.name));
@@ -104,25 +83,25 @@ export class Buckets {
       throw new ObjectsError("InvalidBucketName", "The specified bucket is not valid.", { BucketName: name });
     return this.#locks.with(name, async () => {
       if (!(await translate(() => this.#drive.makeFolder(name)))) return false;
-      await this.#write(name, { created: Date.now() });
+      await this.#configurations.write(name, { created: Date.now() });
       return true;
     });
   }
 
   /** Removes a bucket in which there is no object. @throws ObjectsError NoSuchBucket, BucketNotEmpty */
   async remove(name: string): Promise<void> {
-    await this.#locks.with(name, () =>
+    await this.#locks.with(name, async () =>
       translate(async () => {
         await this.path(name);
-        const before = await this.configuration(name);
-        const had = await this.#drive.remove(configurationPath(name));
+        const before = await this.#configurations.read(name);
+        const had = await this.#configurations.remove(name);
         try {
           await this.#removeEmpty(name);
           // The drive refuses while anything is in there, the temporary file of a running upload too.
           if (await this.#drive.removeFolder(name)) return;
           if (await this.exists(name)) throw bucketNotEmpty(name);
         } catch (error) {
-          if (had && (await this.exists(name))) await this.#write(name, before);
+          if (had && (await this.exists(name))) await this.#configurations.write(name, before);
           throw error;
         }
       }),
@@ -152,45 +131,15 @@ export class Buckets {
    * What is kept of a bucket; the same object as long as it does not change. Empty where there is no bucket.
    * @throws Error when it is damaged
    */
-  async configuration(name: string): Promise<BucketConfiguration> {
-    if (!possible(name)) return noConfiguration;
-    return translate(async () => {
-      const path = configurationPath(name);
-      const entry = await this.#drive.stat(path);
-      if (!entry) return noConfiguration;
-      const kept = this.#configurations.get(name);
-      if (kept && kept.id === entry.id && kept.modified === entry.modified) return kept.value;
-      const file = await this.#drive.open(path);
-      if (!file) return noConfiguration;
-      try {
-        const { id, size, modified } = file.described.entry;
-        const value = parse((await file.readBytes(0, size)).toString(), path);
-        this.#configurations.set(name, { id, modified, value });
-        return value;
-      } finally {
-        await file.close();
-      }
-    });
+  configuration(name: string): BucketConfiguration | Promise<BucketConfiguration> {
+    return possible(name) ? this.#configurations.get(name) : noConfiguration;
   }
 
   /** Changes what is kept of a bucket in one step, between all processes. @throws ObjectsError NoSuchBucket */
   async change(name: string, change: (before: BucketConfiguration) => BucketConfiguration): Promise<void> {
     await this.#locks.with(name, async () => {
       await this.path(name);
-      await this.#write(name, change(await this.configuration(name)));
-    });
-  }
-
-  async #write(name: string, value: BucketConfiguration): Promise<void> {
-    await translate(async () => {
-      const file = await this.#drive.create(configurationPath(name));
-      try {
-        await file.write(Buffer.from(JSON.stringify(value)));
-        await file.commit("");
-      } catch (error) {
-        await file.discard();
-        throw error;
-      }
+      await this.#configurations.write(name, change(await this.#configurations.read(name)));
     });
   }
 }

@@ -1,4 +1,5 @@
-export type { BucketConfiguration, BucketInfo } from "./buckets.ts";
+export type { BucketInfo } from "./buckets.ts";
+export type { BucketConfiguration } from "./configurations.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
 export type { ListPage, ListRequest } from "./listing.ts";
 export {

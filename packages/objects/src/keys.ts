@@ -14,7 +14,8 @@ export const longestKey = 1024;
 
 /** @throws ObjectsError when no object can have this key. */
 export function checkKey(key: string): void {
-  if (Buffer.byteLength(key) > longestKey)
+  // No character of a string takes more than three bytes.
+  if (key.length * 3 > longestKey && Buffer.byteLength(key) > longestKey)
     throw new ObjectsError("KeyTooLongError", "Your key is too long", {
       Size: String(Buffer.byteLength(key)),
       MaxSizeAllowed: String(longestKey),

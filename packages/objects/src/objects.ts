@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DescribedFile, Drive, OpenFile, PendingFile } from "@overcoat/drives";
 import { Buckets, bucketNotEmpty } from "./buckets.ts";
 import { checkCopySource, checkRead, checkWrite } from "./conditions.ts";
+import { BucketConfigurations } from "./configurations.ts";
 import { translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
 import { FolderIndex } from "./folder-index.ts";
@@ -20,6 +21,7 @@ import {
 import { OpenObject } from "./open-object.ts";
 import { type ByteSource, type Payload, payloadOf } from "./payload.ts";
 import { encodeRecord, type ObjectRecord, objectInfo } from "./record.ts";
+import { SharedCounter } from "./shared-counter.ts";
 import { type CompletedPart, chooseParts, multipartEtag, type Upload, Uploads } from "./uploads.ts";
 
 export interface ObjectsOptions {
@@ -75,6 +77,7 @@ export class Objects implements AsyncDisposable {
   readonly uploads: Uploads;
   readonly #drive: Drive;
   readonly #locks: Locks;
+  readonly #changes: SharedCounter;
   readonly #index: FolderIndex;
   readonly #listing: Listing;
   readonly #cleanup: boolean;
@@ -86,7 +89,9 @@ export class Objects implements AsyncDisposable {
     this.#locks = new Locks(options.data);
     this.#index = new FolderIndex(options.data);
     this.#listing = new Listing(options.drive, new Folders(options.drive, this.#index));
-    this.buckets = new Buckets(options.drive, this.#locks);
+    this.#changes = new SharedCounter(join(options.data, "bucket-changes"));
+    const configurations = new BucketConfigurations(options.drive, this.#changes);
+    this.buckets = new Buckets(options.drive, this.#locks, configurations);
     this.uploads = new Uploads(join(options.data, "uploads"));
     this.#sweeper = setInterval(() => this.sweep().catch(() => undefined), sweepEvery).unref();
   }
@@ -119,6 +124,7 @@ export class Objects implements AsyncDisposable {
     clearInterval(this.#sweeper);
     await this.#index.close();
     this.#locks.close();
+    this.#changes.close();
     await this.#drive.close();
   }
 

@@ -107,21 +107,21 @@ export function decodeRecord(text: string): ObjectRecord | undefined {
 /** The ETag of a file that others put there: stable while size and time stand, and no MD5 by its form. */
 const opaqueEtag = (size: number, modified: number) => `${hash("md5", `${size}:${modified}`)}-0`;
 
-type Stored = Omit<ObjectInfo, "key"> & { upload?: string };
-const decoded = new WeakMap<DescribedFile, Stored>();
+type StoredInfo = ObjectInfo & { readonly upload?: string };
+const decoded = new WeakMap<DescribedFile, StoredInfo>();
 
-/** A stored file as S3 sees it. */
-export function objectInfo(key: string, file: DescribedFile): ObjectInfo & { upload?: string } {
-  let stored = decoded.get(file);
-  if (!stored) {
-    stored = decodeFile(file);
-    decoded.set(file, stored);
+/** A stored file as S3 sees it: the same object again while nothing of it changes. */
+export function objectInfo(key: string, file: DescribedFile): StoredInfo {
+  let info = decoded.get(file);
+  if (info?.key !== key) {
+    info = decodeFile(key, file);
+    decoded.set(file, info);
   }
-  return { key, ...stored };
+  return info;
 }
 
-function decodeFile({ entry: { size, modified }, properties }: DescribedFile): Stored {
+function decodeFile(key: string, { entry: { size, modified }, properties }: DescribedFile): StoredInfo {
   const record = properties === undefined ? undefined : decodeRecord(properties);
-  if (record) return { size, modified, ...record };
-  return { size, modified, etag: opaqueEtag(size, modified), metadata: noMetadata };
+  if (record) return { key, size, modified, ...record };
+  return { key, size, modified, etag: opaqueEtag(size, modified), metadata: noMetadata };
 }

@@ -113,13 +113,15 @@ export async function permissions(
         if (owner) return true;
         if (!credential) return false;
       }
-      const resource = `arn:aws:s3:::${bucket}${key && `/${key}`}`;
-      const principal = credential?.accessKeyId;
-      const decisions = policy
-        ? (actionsOf[operation] ?? []).map((action) => evaluate(policy, { principal, action, resource }))
-        : [];
-      if (decisions.includes("Deny")) return false;
-      if (owner || (decisions.length > 0 && decisions.every((one) => one === "Allow"))) return true;
+      if (policy) {
+        const resource = `arn:aws:s3:::${bucket}${key && `/${key}`}`;
+        const principal = credential?.accessKeyId;
+        const actions = actionsOf[operation] ?? [];
+        const decisions = actions.map((action) => evaluate(policy, { principal, action, resource }));
+        if (decisions.includes("Deny")) return false;
+        if (decisions.length > 0 && decisions.every((one) => one === "Allow")) return true;
+      }
+      if (owner) return true;
       if (rights.anonymousRead.has(bucket) && publicReading.has(operation)) return true;
       if (reads.test(operation)) return right !== undefined;
       return right === "read-write" && !onPolicy.has(operation);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Exchange } from "./context.ts";
 
 /** Bytes a second that a client must send, as long as the server waits for it. */
 const leastRate = 100;
@@ -10,11 +10,6 @@ const mostStalls = 30;
 const ownDescriptors = 200;
 /** Descriptors that one request may hold: its connection, a file and a folder. */
 const eachConnection = 3;
-
-interface Exchange {
-  request: IncomingMessage;
-  response: ServerResponse;
-}
 
 /** What a connection has moved so far, and whether the server waits for the client. */
 interface Pace {
@@ -36,10 +31,10 @@ export class Connections {
     this.#timer = setInterval(() => this.#check((within / 1000) * leastRate, tooSlow), within).unref();
   }
 
-  begin(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
+  begin(exchange: Exchange): void {
+    const { socket } = exchange.request;
     if (!this.#last.has(socket)) socket.once("close", () => this.#last.delete(socket));
-    this.#last.set(socket, { request, response });
+    this.#last.set(socket, exchange);
   }
 
   /** The last request on a connection while its answer is not all sent. */

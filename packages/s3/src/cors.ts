@@ -87,5 +87,5 @@ export async function allowOrigin(context: Context): Promise<void> {
   if (origin === undefined || !context.bucket) return;
   const method = header(context, "access-control-request-method") ?? context.request.method ?? "";
   const headers = matchCors(await corsRules(context), { origin, method });
-  for (const name in headers) context.response.setHeader(name, headers[name]!);
+  Object.assign(context.headers, headers);
 }

@@ -6,7 +6,7 @@ import {
   type ObjectMetadata,
   systemHeaders,
 } from "@overcoat/objects";
-import { type Context, header } from "./context.ts";
+import { type Context, type Headers, header } from "./context.ts";
 import { S3Error } from "./errors.ts";
 
 const largestUserMetadata = 2048;
@@ -15,12 +15,21 @@ const date = (text: string | undefined) => {
   return Number.isNaN(time) ? undefined : time;
 };
 
+const conditional = (prefix: string) => ({
+  ifMatch: `${prefix}if-match`,
+  ifNoneMatch: `${prefix}if-none-match`,
+  ifModifiedSince: `${prefix}if-modified-since`,
+  ifUnmodifiedSince: `${prefix}if-unmodified-since`,
+});
+const plainConditions = conditional("");
+
 /** Conditional headers; with a prefix, those of a copy's source. */
 export function conditionsOf(context: Context, prefix = ""): Conditions | undefined {
-  const ifMatch = header(context, `${prefix}if-match`);
-  const ifNoneMatch = header(context, `${prefix}if-none-match`);
-  const ifModifiedSince = date(header(context, `${prefix}if-modified-since`));
-  const ifUnmodifiedSince = date(header(context, `${prefix}if-unmodified-since`));
+  const names = prefix ? conditional(prefix) : plainConditions;
+  const ifMatch = header(context, names.ifMatch);
+  const ifNoneMatch = header(context, names.ifNoneMatch);
+  const ifModifiedSince = date(header(context, names.ifModifiedSince));
+  const ifUnmodifiedSince = date(header(context, names.ifUnmodifiedSince));
   if (ifMatch ?? ifNoneMatch ?? ifModifiedSince ?? ifUnmodifiedSince)
     return { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince };
   return undefined;
@@ -111,8 +120,19 @@ export function algorithmOf(name: string | undefined): ChecksumAlgorithm | undef
   return algorithm;
 }
 
+const known = new WeakMap<ObjectInfo, Headers>();
+
 /** Headers of GET and HEAD for an object. @throws S3Error InvalidRequest */
-export function objectHeaders(context: Context, info: ObjectInfo): Record<string, string | number> {
+export function objectHeaders(context: Context, info: ObjectInfo): Headers {
+  let headers = known.get(info);
+  if (!headers) {
+    headers = storedHeaders(info);
+    known.set(info, headers);
+  }
+  return context.query.size === 0 ? headers : { ...headers, ...overrides(context) };
+}
+
+function storedHeaders(info: ObjectInfo): Headers {
   const { metadata } = info;
   const out: Record<string, string | number> = {
     "last-modified": new Date(info.modified).toUTCString(),
@@ -127,7 +147,7 @@ export function objectHeaders(context: Context, info: ObjectInfo): Record<string
   for (const name in metadata.user) out[`x-amz-meta-${name}`] = latin1(metadata.user[name]!);
   const tags = Object.keys(metadata.tags).length;
   if (tags) out["x-amz-tagging-count"] = tags;
-  return Object.assign(out, overrides(context));
+  return out;
 }
 
 /** The headers that `response-*` asks for. @throws S3Error InvalidRequest for a sender without a key */

@@ -4,10 +4,10 @@ import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { type Objects, ObjectsError } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
-import { authenticate } from "./auth/index.ts";
+import { type AuthOptions, authenticate } from "./auth/index.ts";
 import { perform, type Rights } from "./authorize.ts";
 import { Connections, mostConnections } from "./connections.ts";
-import { type Context, reply, type Service } from "./context.ts";
+import { type Context, type Exchange, type Headers, reply, type Service } from "./context.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { S3Error } from "./errors.ts";
 import { Metrics } from "./metrics.ts";
@@ -39,8 +39,10 @@ export interface S3ServerOptions {
   /** Milliseconds in which a client that is waited for must send or take something; default 2 minutes. */
   readonly writeTimeout?: number;
   readonly tls?: { cert: Buffer; key: Buffer; ca?: Buffer; minVersion?: string };
-  /** Called once a request, with what a log should hold. */
+  /** Called with what a log should hold. */
   readonly log?: (entry: object) => void;
+  /** Whether `log` is told of each request, and not only of those that the server failed at (5xx); default true. */
+  readonly logRequests?: boolean;
 }
 
 /** Milliseconds between two looks for idle connections while closing. */
@@ -64,6 +66,11 @@ export class S3Server {
   readonly #credentials: ReadonlyMap<string, Credential>;
   readonly #rights: Rights;
   readonly #service: Service;
+  readonly #auth: AuthOptions;
+  /** The path before all others, with its slash before and none behind; empty without one. */
+  readonly #base: string;
+  /** Headers of every answer. */
+  readonly #always: Headers;
   #requests = 0;
 
   constructor(options: S3ServerOptions) {
@@ -74,6 +81,12 @@ export class S3Server {
       anonymousRead: new Set(options.anonymousRead),
       readOnly: options.readOnly,
     };
+    const origin = options.allowOrigin || undefined;
+    this.#always = {
+      server: "Overcoat",
+      ...Object.fromEntries(options.responseHeaders.map(([name, value]) => [name.toLowerCase(), value])),
+      ...(origin && { "access-control-allow-origin": origin, "access-control-expose-headers": "*" }),
+    };
     this.#service = {
       objects: options.objects,
       region: options.region,
@@ -82,6 +95,14 @@ export class S3Server {
       v2Auth: options.v2Auth,
       rights: this.#rights,
       lookup: (id) => this.#credentials.get(id),
+    };
+    const base = options.baseUrl?.replace(/^\/*|\/*$/g, "");
+    this.#base = base ? `/${base}` : "";
+    this.#auth = {
+      lookup: this.#service.lookup,
+      v2Allowed: options.v2Auth,
+      bucketFromHost: undefined,
+      basePath: this.#base || undefined,
     };
     const headersWithin = Math.min(headersTimeout, options.readTimeout || headersTimeout);
     const settings: http.ServerOptions = {
@@ -114,13 +135,14 @@ export class S3Server {
       : http.createServer(settings, listener);
     const progressWithin = options.writeTimeout || standStill;
     this.#server.timeout = progressWithin;
-    this.#connections = new Connections(progressWithin, ({ request, response }) => {
+    this.#connections = new Connections(progressWithin, (exchange) => {
+      const { request, response } = exchange;
       if (response.headersSent) return void request.socket.destroy();
       const timeout = new S3Error("RequestTimeout");
       // Once it is answered Node.js ends the request with its connection no more: who reads it would wait for ever.
       request.socket.once("close", () => request.destroy(timeout));
       response.once("finish", () => cutSoon(request.socket));
-      fail(request, response, String(response.getHeader("x-amz-request-id")), timeout, options.log);
+      fail(exchange, timeout, options.log);
     });
     this.#server.maxHeadersCount = mostHeaders + 1;
     // Dropped, and not handed to another process, which has no more room.
@@ -170,36 +192,31 @@ export class S3Server {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const start = performance.now();
-    this.#connections.begin(request, response);
     const requestId = requestPrefix + (this.#requests++).toString(16).toUpperCase().padStart(8, "0");
-    response.setHeader("x-amz-request-id", requestId);
-    response.setHeader("x-amz-id-2", requestId);
-    response.setHeader("server", "Overcoat");
-    for (const [name, value] of this.#options.responseHeaders) response.setHeader(name, value);
-    if (this.#options.allowOrigin) {
-      response.setHeader("access-control-allow-origin", this.#options.allowOrigin);
-      response.setHeader("access-control-expose-headers", "*");
-    }
+    const headers = { "x-amz-request-id": requestId, "x-amz-id-2": requestId, ...this.#always };
+    const exchange: Exchange = { request, response, requestId, headers };
+    this.#connections.begin(exchange);
     let operation = "Unknown";
     let context: Context | undefined;
     try {
       if (request.rawHeaders.length > 2 * mostHeaders) throw new S3Error("RequestHeaderSectionTooLarge");
-      context = this.#context(request, response, requestId);
+      context = this.#context(exchange);
       if (request.method === "OPTIONS") {
         operation = "Preflight";
         await preflight(context);
       } else {
-        await allowOrigin(context);
+        if (request.headers.origin !== undefined) await allowOrigin(context);
         const found = route(context);
         operation = found.name;
         await perform(context, found);
       }
     } catch (error) {
-      fail(request, response, requestId, error, this.#options.log);
+      fail(exchange, error, this.#options.log);
     }
     if (!request.complete) drain(request);
     const seconds = (performance.now() - start) / 1000;
     this.#metrics.observe(operation, response.statusCode, seconds);
+    if (response.statusCode < 500 && this.#options.logRequests === false) return;
     this.#options.log?.({
       requestId,
       method: request.method,
@@ -228,41 +245,37 @@ export class S3Server {
     cutSoon(socket);
   }
 
-  #context(request: IncomingMessage, response: ServerResponse, requestId: string): Context {
+  #context({ request, response, requestId, headers }: Exchange): Context {
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
     const rawPath = mark < 0 ? url : url.slice(0, mark);
     const rawQuery = mark < 0 ? "" : url.slice(mark + 1);
     if (!rawPath.startsWith("/")) throw new S3Error("InvalidURI");
     const hostBucket = this.#bucketOfHost(request.headers.host ?? "");
-    const base = this.#options.baseUrl?.replace(/^\/*|\/*$/g, "");
+    const base = this.#base;
     const verified =
       request.method === "OPTIONS"
         ? "anonymous"
         : authenticate(
             { method: request.method ?? "", rawPath, rawQuery, headers: request.headers },
-            {
-              lookup: this.#service.lookup,
-              v2Allowed: this.#options.v2Auth,
-              bucketFromHost: hostBucket,
-              basePath: base && `/${base}`,
-            },
+            hostBucket === undefined ? this.#auth : { ...this.#auth, bucketFromHost: hostBucket },
           );
     let path = rawPath;
     if (base) {
-      if (path !== `/${base}` && !path.startsWith(`/${base}/`)) throw new S3Error("NoSuchBucket");
-      path = path.slice(base.length + 1) || "/";
+      if (path !== base && !path.startsWith(`${base}/`)) throw new S3Error("NoSuchBucket");
+      path = path.slice(base.length) || "/";
     }
     const target = hostBucket === undefined ? path.slice(1) : `${hostBucket}${path}`;
     const slash = target.indexOf("/");
     const bucket = decode(slash < 0 ? target : target.slice(0, slash));
     return {
-      service: this.#service,
       request,
       response,
       requestId,
+      headers,
+      service: this.#service,
       bucket,
-      bucketPath: (base ? `/${base}` : "") + (hostBucket === undefined ? `/${bucket}` : ""),
+      bucketPath: base + (hostBucket === undefined ? `/${bucket}` : ""),
       key: slash < 0 ? "" : decode(target.slice(slash + 1)),
       query: parseQuery(rawQuery),
       verified,
@@ -336,36 +349,28 @@ function asS3Error(error: unknown): S3Error {
   return new S3Error("InternalError");
 }
 
-function fail(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  error: unknown,
-  log: S3ServerOptions["log"],
-): void {
+function fail(exchange: Exchange, error: unknown, log: S3ServerOptions["log"]): void {
+  const { request, response, requestId } = exchange;
   const known = asS3Error(error);
   if (known.code === "InternalError" && !request.destroyed && !response.destroyed)
     log?.({ level: "error", requestId, error: error instanceof Error ? error.stack : String(error) });
   const path = request.url?.split("?", 1)[0] ?? "";
   const xml = errorXml(known, path, requestId);
   if (response.headersSent) {
-    const whitespace = request.method === "POST" && response.getHeader("content-length") === undefined;
-    if (whitespace) response.end(xml.slice(xml.indexOf("\n") + 1));
+    // A POST keeps its client waiting with whitespace before what it answers.
+    if (request.method === "POST" && !response.writableEnded) response.end(xml.slice(xml.indexOf("\n") + 1));
     else response.destroy();
     return;
   }
-  for (const name of response.getHeaderNames())
-    if (name === "etag" || name.startsWith("content-") || name.startsWith("x-amz-meta-"))
-      response.removeHeader(name);
   // Without having been asked for its body, the client may send it or not: nothing else can follow.
   if (request.headers.expect !== undefined && !request.readableDidRead) response.shouldKeepAlive = false;
-  if (known.status === 405) response.setHeader("allow", "GET, HEAD, PUT, POST, DELETE");
   if (known.code === "NotModified") {
     const { ETag, LastModified } = known.detail;
-    reply({ request, response } as Context, 304, { etag: `"${ETag}"`, "last-modified": LastModified });
+    reply(exchange, 304, { etag: `"${ETag}"`, "last-modified": LastModified });
     return;
   }
-  reply({ request, response } as Context, known.status, { "content-type": "application/xml" }, xml);
+  const allow = known.status === 405 ? "GET, HEAD, PUT, POST, DELETE" : undefined;
+  reply(exchange, known.status, { "content-type": "application/xml", allow }, xml);
 }
 
 /** Reads the rest of a body that nobody wants, or gives the connection up. */

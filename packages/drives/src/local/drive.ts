@@ -9,11 +9,12 @@ import {
   type OpenFile,
   type PendingFile,
 } from "../drive.ts";
+import { Contents } from "./contents.ts";
 import { codeOf, driveError, meansAbsent } from "./errors.ts";
 import { Folders, inside, openFolder } from "./folders.ts";
 import { KnownFiles } from "./known.ts";
 import { listFolder } from "./listing.ts";
-import { encodeSegment } from "./naming.ts";
+import { encodeSegment, isPlain } from "./naming.ts";
 import {
   describeFile,
   describeIn,
@@ -76,10 +77,11 @@ class LocalDrive implements Drive {
     this.#filePermissions = options.filePermissions;
     this.#folders = new Folders(this.#fsync, options.folderPermissions);
     this.#properties = new Properties(this.#folders, this.#fsync);
-    this.#stores = { properties: this.#properties, known: new KnownFiles() };
+    this.#stores = { properties: this.#properties, known: new KnownFiles(), contents: new Contents() };
   }
 
   fits(path: string): boolean {
+    if (path.length <= nameLimit && isPlain(path) && this.#root.length + path.length < pathLimit) return true;
     const names = path.split("/").map((segment) => Buffer.byteLength(encodeSegment(segment)));
     const total = names.reduce((sum, length) => sum + length + 1, Buffer.byteLength(this.#root));
     return total < pathLimit && names.every((length) => length <= nameLimit);

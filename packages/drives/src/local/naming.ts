@@ -1,6 +1,14 @@
 const quote = "\u201b";
 const special = /[\0\u2400\u201b/／]/;
 
+/** Whether every segment of a path is surely written as it is: most are. */
+export const isPlain = (path: string) =>
+  /^[\x20-\x7e]*$/.test(path) && !path.startsWith(".") && !path.includes("/.");
+
+/** The path on disk of a path. */
+export const encodePath = (path: string) =>
+  isPlain(path) ? path : path.split("/").map(encodeSegment).join("/");
+
 /** The name on disk of a segment, as rclone's local backend writes it on Linux (Slash, Zero and Dot encoded). */
 export function encodeSegment(segment: string): string {
   switch (segment) {

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { promisify } from "node:util";
 import type { DescribedFile, DriveEntry, OpenFile } from "../drive.ts";
 import { readChunks } from "./chunks.ts";
+import { type Contents, KeptFile, largestKept } from "./contents.ts";
 import { meansAbsent } from "./errors.ts";
 import { isAt, isReal } from "./folders.ts";
 import type { KnownFiles } from "./known.ts";
@@ -24,6 +25,7 @@ export interface LocalEntry extends DriveEntry {
 export interface Stores {
   readonly properties: Properties;
   readonly known: KnownFiles;
+  readonly contents: Contents;
 }
 
 /** The entry of a file or folder; undefined for what is neither. */
@@ -105,13 +107,25 @@ export function describeIn(place: Place, stores: Stores): DescribedFile | undefi
 
 /** Opens a file with its properties. */
 export function openFile(place: Place, stores: Stores): OpenFile | undefined {
+  const { known, contents } = stores;
+  const kept = contents.get(place.full);
+  if (kept) {
+    const stats = statsIn(place);
+    if (stats && known.recall(stats) === kept.file) return new KeptFile(kept);
+    contents.forget(place.full);
+  }
   for (let attempt = 0; attempt < attempts; attempt++) {
     const opened = openRegular(place);
     if (opened === undefined) return undefined;
     let file: DescribedFile | undefined;
     try {
       file = read(place, opened.stats, stores);
-      if (file) return new LocalFile(opened.fd, file);
+      if (!file) continue;
+      const keep =
+        known.recall(opened.stats) === file
+          ? (bytes: Buffer) => contents.keep(place.full, file!, bytes)
+          : undefined;
+      return new LocalFile(opened.fd, file, keep);
     } finally {
       if (!file) fs.closeSync(opened.fd);
     }
@@ -145,11 +159,14 @@ function isSame(place: Place, entry: LocalEntry): boolean {
 
 class LocalFile implements OpenFile {
   readonly described: DescribedFile;
+  readonly #keep: ((bytes: Buffer) => void) | undefined;
   #fd: number | undefined;
 
-  constructor(fd: number, described: DescribedFile) {
+  /** `keep` takes the bytes of a file that can be recalled. */
+  constructor(fd: number, described: DescribedFile, keep: ((bytes: Buffer) => void) | undefined) {
     this.#fd = fd;
     this.described = described;
+    this.#keep = keep;
   }
 
   readBytes(start: number, end: number): Promise<Buffer> | Buffer {
@@ -162,6 +179,7 @@ class LocalFile implements OpenFile {
       if (count === 0) throw truncated();
       done += count;
     }
+    if (length === this.described.entry.size && length <= largestKept) this.#keep?.(Buffer.from(bytes));
     return bytes;
   }
 

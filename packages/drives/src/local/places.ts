@@ -1,4 +1,4 @@
-import { encodeSegment } from "./naming.ts";
+import { encodePath, encodeSegment } from "./naming.ts";
 
 /** Where a path is on disk, and where its hidden files go. */
 export interface Place {
@@ -23,17 +23,17 @@ export function placeOf(root: string, path: string, isBucket: boolean): Place {
   const prefix = root === "/" ? "" : root;
   if (path === "")
     return { path, full: root, parent: root, name: "", base: root, hidden: `${prefix}/${hiddenName}` };
-  const segments = path.split("/").map(encodeSegment);
-  const first = segments[0]!;
-  const inBucket = !isBucket && segments.length > 1 && first !== hiddenName;
-  const base = inBucket ? `${prefix}/${first}` : root;
-  const name = segments.pop()!;
-  const parent = segments.length === 0 ? root : `${prefix}/${segments.join("/")}`;
+  const encoded = encodePath(path);
+  const full = `${prefix}/${encoded}`;
+  const first = encoded.indexOf("/");
+  const last = encoded.lastIndexOf("/");
+  const inBucket = !isBucket && first >= 0 && !encoded.startsWith(`${hiddenName}/`);
+  const base = inBucket ? `${prefix}/${encoded.slice(0, first)}` : root;
   return {
     path,
-    full: `${segments.length === 0 ? prefix : parent}/${name}`,
-    parent,
-    name,
+    full,
+    parent: last < 0 ? root : `${prefix}/${encoded.slice(0, last)}`,
+    name: encoded.slice(last + 1),
     base,
     hidden: `${inBucket ? base : prefix}/${hiddenName}`,
   };

@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import { S3Error } from "../errors.ts";
+import { parseCredential } from "./authorization.ts";
 import { type Credential, sameSignature } from "./credentials.ts";
 import { requireV2 } from "./sigv2.ts";
-import { parseAmzDate, parseCredential, signingKey } from "./sigv4.ts";
+import { parseAmzDate, signingKey } from "./sigv4.ts";
 
 export interface PostPolicyOptions {
   lookup(id: string): Credential | undefined;

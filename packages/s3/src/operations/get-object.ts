@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Checksum, ObjectInfo, ObjectPart } from "@overcoat/objects";
-import { type Context, header, type Operation, reply } from "../context.ts";
+import { type Context, type Headers, header, type Operation, reply, sendHead } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { checksumHeaders, conditionsOf, objectHeaders } from "../headers.ts";
 
@@ -14,7 +14,7 @@ interface Slice {
   readonly end: number;
   /** That of exactly these bytes, where it is known. */
   readonly checksum: Checksum | undefined;
-  readonly headers: Record<string, string | number>;
+  readonly headers: Headers;
 }
 
 /** What of the object is asked for (RFC 9110 section 14; `partNumber`). @throws S3Error InvalidRange, InvalidPartNumber */
@@ -80,9 +80,14 @@ function slicePart(value: string, info: ObjectInfo): Slice {
 const partChecksum = (whole: Checksum | undefined, { checksum }: ObjectPart) =>
   whole && checksum !== undefined ? { ...whole, value: checksum } : undefined;
 
-function headersOf(context: Context, info: ObjectInfo, { checksum, headers }: Slice) {
+function headersOf(context: Context, info: ObjectInfo, { start, end, checksum, headers }: Slice): Headers {
   const asked = header(context, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
-  return { ...objectHeaders(context, info), ...(asked && checksumHeaders({ checksum })), ...headers };
+  return {
+    ...objectHeaders(context, info),
+    ...(asked && checksumHeaders({ checksum })),
+    ...headers,
+    "content-length": end - start,
+  };
 }
 
 function versionOf(context: Context): void {
@@ -97,10 +102,7 @@ export const headObject: Operation = async (context) => {
   versionOf(context);
   const info = await context.service.objects.headObject(context.bucket, context.key, conditionsOf(context));
   const range = slice(context, info);
-  reply(context, range.status, {
-    ...headersOf(context, info, range),
-    "content-length": range.end - range.start,
-  });
+  reply(context, range.status, headersOf(context, info, range));
 };
 
 export const getObject: Operation = async (context) => {
@@ -117,12 +119,11 @@ export const getObject: Operation = async (context) => {
         throw new S3Error("InternalError", "The file was cut short while it was read.");
       return reply(context, status, headers, bytes);
     }
-    for (const [name, value] of Object.entries({ ...headers, "content-length": end - start }))
-      response.setHeader(name, value);
-    response.writeHead(status);
+    sendHead(context, status, headers);
     await send(object.readChunks(start, end), response);
   } finally {
-    await object.close();
+    const closing = object.close();
+    if (closing) await closing;
   }
 };
 

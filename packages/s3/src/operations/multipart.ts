@@ -8,7 +8,7 @@ import {
   type Upload,
 } from "@overcoat/objects";
 import { combineCrc, createChecksum } from "../body/checksum.ts";
-import { type Context, header, locationOf, type Operation, reply, replyXml } from "../context.ts";
+import { type Context, header, locationOf, type Operation, reply, replyXml, sendHead } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { algorithmOf, checksumHeader, conditionsOf, metadataOf, writeConditions } from "../headers.ts";
 import { ownerXml } from "../listing-xml.ts";
@@ -50,8 +50,8 @@ export const createMultipartUpload: Operation = async (context) => {
   const checksum = checksumOf(context);
   const upload = await service.objects.createUpload({ bucket, key, metadata: metadataOf(context), checksum });
   if (checksum) {
-    context.response.setHeader("x-amz-checksum-algorithm", checksum.algorithm);
-    context.response.setHeader("x-amz-checksum-type", checksum.type);
+    context.headers["x-amz-checksum-algorithm"] = checksum.algorithm;
+    context.headers["x-amz-checksum-type"] = checksum.type;
   }
   replyXml(
     context,
@@ -241,7 +241,7 @@ export const completeMultipartUpload: Operation = async (context) => {
   const size = header(context, "x-amz-mp-object-size");
   const keepAlive = setInterval(() => {
     if (!response.headersSent) {
-      response.writeHead(200, { "content-type": "application/xml" });
+      sendHead(context, 200, { "content-type": "application/xml" });
       response.write('<?xml version="1.0" encoding="UTF-8"?>\n');
     } else response.write(" ");
   }, keepAliveAfter);

@@ -41,7 +41,7 @@ export const getObjectAttributes: Operation = async (context) => {
   }
   if (asked.includes("StorageClass")) inner += element("StorageClass", "STANDARD");
   if (asked.includes("ObjectSize")) inner += element("ObjectSize", info.size);
-  context.response.setHeader("last-modified", new Date(info.modified).toUTCString());
+  context.headers["last-modified"] = new Date(info.modified).toUTCString();
   replyXml(context, document("GetObjectAttributesResponse", inner));
 };
 
