@@ -140,6 +140,13 @@ describe("a worker that is killed", () => {
   beforeAll(async () => {
     gateway = await startGateway();
     expect((await send(gateway, "PUT", "/bucket")).status).toBe(200);
+    // One worker answers while the other still starts, whose end then would end all.
+    expect(
+      await eventually(
+        () => gateway.log(),
+        (log) => log.includes("Serving"),
+      ),
+    ).toContain("Serving");
   });
   afterAll(() => gateway?.stop());
 

@@ -192,7 +192,7 @@ export class S3Server {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const start = performance.now();
-    const requestId = requestPrefix + (this.#requests++).toString(16).toUpperCase().padStart(8, "0");
+    const requestId = requestPrefix + String(this.#requests++).padStart(8, "0");
     const headers = { "x-amz-request-id": requestId, "x-amz-id-2": requestId, ...this.#always };
     const exchange: Exchange = { request, response, requestId, headers };
     this.#connections.begin(exchange);

@@ -15,6 +15,8 @@ export interface CredentialScope {
 export interface Claimed {
   readonly scope: CredentialScope;
   readonly signedHeaders: string;
+  /** The same taken apart. */
+  readonly signed: readonly string[];
 }
 
 export const algorithm = "AWS4-HMAC-SHA256";
@@ -91,7 +93,8 @@ function parseFields(header: string): { claimed: Claimed; signature: string } {
   }
   const scope = parseCredential(field(fields, "Credential"), code);
   const signedHeaders = field(fields, "SignedHeaders");
-  return { claimed: { scope, signedHeaders }, signature: field(fields, "Signature") };
+  const claimed = { scope, signedHeaders, signed: signedHeaders.split(";") };
+  return { claimed, signature: field(fields, "Signature") };
 }
 
 function field(fields: ReadonlyMap<string, string>, name: string): string {

@@ -28,7 +28,8 @@ export class Hmac {
       this.#inner = inner;
     }
     this.#inner.write(message, block);
-    this.#outer.set(hash("sha256", this.#inner, "buffer"), block);
+    // As text, for a buffer of its own would take longer than the hash.
+    this.#outer.write(hash("sha256", this.#inner, "binary"), block, "latin1");
     return hash("sha256", this.#outer, "hex");
   }
 }

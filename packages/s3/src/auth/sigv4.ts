@@ -2,6 +2,7 @@ import { createHmac, hash } from "node:crypto";
 import { S3Error } from "../errors.ts";
 import {
   algorithm,
+  type Claimed,
   type CredentialScope,
   type MalformedCode,
   parseAuthorization,
@@ -26,7 +27,6 @@ export type { SignedRequest, Verified } from "./credentials.ts";
 
 const unsigned = "UNSIGNED-PAYLOAD";
 const maxExpires = 604800;
-const beyondAscii = /[\x80-\xff]/;
 
 export interface SigV4Options {
   lookup(id: string): Credential | undefined;
@@ -147,9 +147,7 @@ function requireSigned(request: SignedRequest, signed: readonly string[], presig
   }
 }
 
-interface Claim {
-  readonly scope: CredentialScope;
-  readonly signedHeaders: string;
+interface Claim extends Claimed {
   readonly signature: string;
   /** `YYYYMMDDTHHMMSSZ`. */
   readonly date: string;
@@ -169,7 +167,7 @@ function checkRegion(scope: CredentialScope, options: SigV4Options, code: Malfor
 }
 
 function verify(request: SignedRequest, options: SigV4Options, claim: Claim): Verified {
-  const signed = claim.signedHeaders.split(";");
+  const { signed } = claim;
   requireSigned(request, signed, claim.presigned);
   const id = claim.scope.accessKeyId;
   const credential = options.lookup(id);
@@ -187,7 +185,8 @@ function verify(request: SignedRequest, options: SigV4Options, claim: Claim): Ve
     claim.presigned ? "X-Amz-Signature" : undefined,
   )}\n${headers}\n${claim.signedHeaders}\n${claim.payloadHash}`;
   // Node gives headers one character per byte, so latin1 brings back the bytes that the client signed.
-  const bytes = beyondAscii.test(canonical) ? Buffer.from(canonical, "latin1") : canonical;
+  const isAscii = Buffer.byteLength(canonical) === canonical.length;
+  const bytes = isAscii ? canonical : Buffer.from(canonical, "latin1");
   const canonicalHash = hash("sha256", bytes, "hex");
   const stringToSign = `${algorithm}\n${claim.date}\n${claim.scope.scope}\n${canonicalHash}`;
   const { key, hmac } = signerOf(credential, claim.scope);
@@ -217,7 +216,7 @@ function verify(request: SignedRequest, options: SigV4Options, claim: Claim): Ve
 function verifyHeader(request: SignedRequest, options: SigV4Options, header: string): Verified {
   const code = "AuthorizationHeaderMalformed";
   const { claimed, signature } = parseAuthorization(header);
-  const { scope, signedHeaders } = claimed;
+  const { scope, signedHeaders, signed } = claimed;
   checkRegion(scope, options, code);
 
   let date = headerValue(request.headers, "x-amz-date") || headerValue(request.headers, "date");
@@ -247,6 +246,7 @@ function verifyHeader(request: SignedRequest, options: SigV4Options, header: str
   return verify(request, options, {
     scope,
     signedHeaders,
+    signed,
     signature,
     date,
     payloadHash,
@@ -323,6 +323,7 @@ function verifyQuery(request: SignedRequest, options: SigV4Options, query: reado
   return verify(request, options, {
     scope,
     signedHeaders,
+    signed: signedHeaders.split(";"),
     signature,
     date,
     payloadHash,
