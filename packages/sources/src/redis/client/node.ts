@@ -102,8 +102,8 @@ export class Node {
     client.on("error", onEnd);
     const { timeout } = this.#options;
     try {
-      // The library's own time-out ends with the TCP connection, before TLS and the log-in.
-      await stoppable(client.connect(), undefined, timeout, () => new Error(`no answer in ${timeout} ms`));
+      const greeted = client.connect().then(() => greet(client));
+      await stoppable(greeted, undefined, timeout, () => new Error(`no answer in ${timeout / 1000} s`));
     } catch (error) {
       if (client.isOpen) client.destroy();
       throw unreachable(address, error, this.#options);
@@ -118,6 +118,13 @@ export class Node {
       () => undefined,
     );
   }
+}
+
+/** Sees that Redis answers, and lets this user do something. */
+async function greet(client: Client): Promise<void> {
+  await client.sendCommand(["PING"]).catch((error: Error) => {
+    if (!error.message.startsWith("NOPERM")) throw error;
+  });
 }
 
 const binaryReplies = {

@@ -10,7 +10,10 @@ export interface Redis {
   readonly clustered: boolean;
   /** Sends each command to the server that holds its key. */
   readonly run: Run;
-  /** The servers that hold the keys, each some of them. */
+  /**
+   * The servers that hold the keys, each some of them.
+   * @throws SqlError 08001 when they cannot be found, 28P01 when the log-in is refused
+   */
   masters(signal?: AbortSignal): Promise<readonly Run[]>;
   /** Keys of the same slot can be changed in one transaction. */
   slot(key: Bytes): number;
@@ -31,7 +34,10 @@ function openServer({ kind, addresses, client, masterName, sentinelClient }: Set
   return {
     clustered: false,
     run: shared.run,
-    masters: async () => [shared.run],
+    async masters(signal) {
+      await shared.run([], { signal });
+      return [shared.run];
+    },
     slot: () => 0,
     exclusive: (_key, work, signal) => turns.take(work, signal),
     close() {
