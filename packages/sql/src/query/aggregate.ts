@@ -20,23 +20,30 @@ export async function aggregateRows(
   read: TableRead,
   types: readonly ColumnType[],
   scratch: Scratch,
+  signal: AbortSignal,
 ): Promise<TextRow> {
   const aggregates = outputs.map((output) => aggregate(output, read, types));
   let rows = 0;
   for await (const batch of batches) {
     rows += batch.length;
-    for (const item of aggregates) if (item) await addAll(batch, item, read, scratch);
+    for (const item of aggregates) if (item) await addAll(batch, item, read, scratch, signal);
   }
   return aggregates.map((item) => (item ? item.result() : String(rows)));
 }
 
-async function addAll(batch: readonly Row[], { add }: Aggregate, { spellings }: TableRead, scratch: Scratch) {
+async function addAll(
+  batch: readonly Row[],
+  { add }: Aggregate,
+  { spellings }: TableRead,
+  scratch: Scratch,
+  signal: AbortSignal,
+) {
   for (let index = 0; index < batch.length; ) {
     try {
       for (; index < batch.length; index++) add(batch[index]!);
     } catch (error) {
       if (!(error instanceof UnknownSpelling)) throw error;
-      await learn([error], spellings, scratch);
+      await learn([error], spellings, scratch, signal);
     }
   }
 }

@@ -2,7 +2,7 @@ import { SqlError } from "@overcoat/sources";
 import type { Spellings, UnknownSpelling } from "../evaluate/key.ts";
 import { type ColumnType, typeInSql } from "../evaluate/type.ts";
 import type { Scratch } from "./context.ts";
-import { asSqlError, sessionSettings } from "./scratch-session.ts";
+import { inScratch } from "./scratch-session.ts";
 
 /**
  * Asks PostgreSQL what texts mean that are not understood here.
@@ -12,13 +12,14 @@ export async function learn(
   unknown: readonly UnknownSpelling[],
   spellings: Spellings,
   scratch: Scratch,
+  signal: AbortSignal,
 ): Promise<void> {
   const byType = Map.groupBy(unknown, ({ type }) => type);
   for (const [type, texts] of byType) {
     const distinct = [...new Set(texts.map(({ text }) => text))];
     if (type.name === "varchar")
       for (const text of distinct) spellings.set(type, text, cutSpaces(type, text));
-    else await ask(type, distinct, spellings, scratch);
+    else await ask(type, distinct, spellings, scratch, signal);
   }
 }
 
@@ -35,17 +36,11 @@ async function ask(
   texts: readonly string[],
   spellings: Spellings,
   scratch: Scratch,
+  signal: AbortSignal,
 ): Promise<void> {
-  await using session = await scratch.session();
-  try {
-    await session.client.query(sessionSettings);
-    const { rows } = await session.client.query<string[]>({
-      text: `SELECT t::${typeInSql(type)}::text FROM unnest($1::text[]) t`,
-      values: [texts],
-      rowMode: "array",
-    });
+  const results = inScratch(scratch, signal, async function* (client) {
+    yield await client.query(`SELECT t::${typeInSql(type)}::text FROM unnest($1::text[]) t`, [texts]);
+  });
+  for await (const { rows } of results)
     for (const [index, [printed]] of rows.entries()) spellings.set(type, texts[index]!, printed!);
-  } catch (error) {
-    throw asSqlError(error);
-  }
 }

@@ -1,4 +1,3 @@
-import type { ClientBase } from "pg";
 import { formName, quoteIdentifier } from "../statement/lexical.ts";
 import type { ModifyStatement } from "../statement/statement.ts";
 import type { Bindings } from "./constant.ts";
@@ -8,7 +7,8 @@ import { modification } from "./modification.ts";
 import type { Prepared } from "./prepare.ts";
 import type { Relation } from "./relation.ts";
 import { readRows, withCtids } from "./rows.ts";
-import { inScratch, runInChunks, runWhole } from "./scratch.ts";
+import { runInChunks, runWhole } from "./scratch.ts";
+import { inScratch } from "./scratch-session.ts";
 import { oldColumn, type ScratchTable } from "./scratch-table.ts";
 import { identityColumn } from "./scratch-text.ts";
 import { type Batches, planTable, type TableRead, tableScope } from "./table.ts";
@@ -90,7 +90,7 @@ export async function* modifyInScratch(
       returning: texts.slice(0, own),
     };
   };
-  const results = inScratch(scratch, signal, (client: ClientBase) =>
+  const results = inScratch(scratch, signal, (client) =>
     relations.length === 1 ? runInChunks(client, run, sources[0]!) : runWhole(client, run, sources),
   );
   for await (const rows of results) yield rows.map(read);

@@ -44,9 +44,13 @@ export async function startPostgres(): Promise<TestPostgres> {
           cancel: async () => void (await pool.query("SELECT pg_cancel_backend($1)", [processID])),
           async [Symbol.asyncDispose]() {
             sessions--;
-            await client.query("ROLLBACK");
-            await client.query("DISCARD ALL");
-            client.release();
+            try {
+              await client.query("ROLLBACK");
+              await client.query("DISCARD ALL");
+              client.release();
+            } catch {
+              client.release(true);
+            }
           },
         };
       },

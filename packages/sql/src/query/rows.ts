@@ -11,7 +11,7 @@ export async function* readRows(read: TableRead, scratch: Scratch, signal: Abort
   const { plan, predicate } = read;
   for await (const batch of plan.scan(signal)) {
     signal.throwIfAborted();
-    const rows = predicate ? await filterRows(batch, predicate, read, scratch) : batch;
+    const rows = predicate ? await filterRows(batch, predicate, read, scratch, signal) : batch;
     if (rows.length > 0) yield rows;
   }
 }
@@ -28,13 +28,14 @@ async function filterRows(
   predicate: Predicate,
   { spellings }: TableRead,
   scratch: Scratch,
+  signal: AbortSignal,
 ): Promise<readonly Row[]> {
   for (;;) {
     try {
       return batch.filter((row) => predicate(row) === true);
     } catch (error) {
       if (!(error instanceof UnknownSpelling)) throw error;
-      await learn(unknownSpellings(batch, predicate), spellings, scratch);
+      await learn(unknownSpellings(batch, predicate), spellings, scratch, signal);
     }
   }
 }

@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { type Row, SqlError } from "@overcoat/sources";
-import type { ClientBase } from "pg";
-import { type CopyStreamQuery, from } from "pg-copy-streams";
+import type { CopyStreamQuery } from "pg-copy-streams";
 import { type Text, textOf } from "../evaluate/text.ts";
 import { typeInSql } from "../evaluate/type.ts";
 import { formName, quoteIdentifier } from "../statement/lexical.ts";
 import type { Relation } from "./relation.ts";
-import { asSqlError } from "./scratch-session.ts";
+import { asSqlError, type ScratchClient } from "./scratch-session.ts";
 import { ctidColumn, identityColumn, scratchTable } from "./scratch-text.ts";
 import { columnTypes } from "./table.ts";
 
@@ -75,10 +74,10 @@ export class RowsToScratch {
   /** Characters sent so far. */
   size = 0;
 
-  constructor(client: ClientBase, table: ScratchTable) {
+  constructor(client: ScratchClient, table: ScratchTable) {
     this.#table = table;
     this.#line = copyLine(table);
-    this.#stream = client.query(from(`COPY ${scratchTable(table.number)} FROM STDIN`));
+    this.#stream = client.copy(`COPY ${scratchTable(table.number)} FROM STDIN`);
     this.#stream.on("error", (error) => {
       this.#failure = error;
     });
@@ -119,7 +118,6 @@ export class RowsToScratch {
   #throwFailure(): void {
     if (!this.#failure) return;
     const error = asSqlError(this.#failure);
-    if (!(error instanceof SqlError)) throw error;
     const { name, columns } = this.#table.relation.definition;
     // PostgreSQL tells the place as `COPY overcoat 0, line 1, column n: "x"`.
     const { where } = this.#failure as { where?: string };

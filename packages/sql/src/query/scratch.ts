@@ -1,9 +1,8 @@
 import type { Row } from "@overcoat/sources";
-import type { ClientBase } from "pg";
 import type { Form } from "../statement/form.ts";
 import type { Lexed } from "../statement/lexical.ts";
-import type { Field, Scratch, ScratchSession, TextRow } from "./context.ts";
-import { asSqlError, sessionSettings } from "./scratch-session.ts";
+import type { Field, Scratch, TextRow } from "./context.ts";
+import { inScratch, type ScratchClient } from "./scratch-session.ts";
 import { createTable, RowsToScratch, type ScratchTable } from "./scratch-table.ts";
 import { scratchTable, scratchText } from "./scratch-text.ts";
 import type { Batches } from "./table.ts";
@@ -18,51 +17,10 @@ export interface ScratchStatement {
   readonly suffix?: string;
 }
 
-/**
- * Runs work in a session of the scratch database; the signal cancels what it runs.
- * @throws SqlError what the scratch database says
- */
-export async function* inScratch<Item>(
-  scratch: Scratch,
-  signal: AbortSignal,
-  work: (client: ClientBase) => AsyncIterable<Item>,
-): AsyncGenerator<Item> {
-  signal.throwIfAborted();
-  let session: ScratchSession;
-  try {
-    session = await scratch.session();
-  } catch (error) {
-    throw asSqlError(error);
-  }
-  await using _ = session;
-  const cancel = () => void session.cancel().catch(() => {});
-  signal.addEventListener("abort", cancel, { once: true });
-  try {
-    yield* work(session.client);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw asSqlError(error);
-  } finally {
-    signal.removeEventListener("abort", cancel);
-  }
-}
-
 /** Begins a transaction with the statement's tables, still empty. */
-async function beginWithTables(client: ClientBase, { tables, lexed }: ScratchStatement): Promise<void> {
-  const version = await serverVersion(client);
-  const creations = tables.map((table) => createTable(table, lexed.names, version));
-  await client.query([sessionSettings, "BEGIN", ...creations].join(";\n"));
-}
-
-const versions = new WeakMap<ClientBase, number>();
-
-async function serverVersion(client: ClientBase): Promise<number> {
-  const known = versions.get(client);
-  if (known !== undefined) return known;
-  const { rows } = await client.query<[string]>({ text: "SHOW server_version_num", rowMode: "array" });
-  const version = Number(rows[0]![0]);
-  versions.set(client, version);
-  return version;
+async function beginWithTables(client: ScratchClient, { tables, lexed }: ScratchStatement): Promise<void> {
+  const version = await client.serverVersion();
+  await client.execute(["BEGIN", ...tables.map((table) => createTable(table, lexed.names, version))]);
 }
 
 /** The columns that a SELECT yields, found out over empty tables. */
@@ -73,7 +31,7 @@ export async function describe(
 ): Promise<readonly Field[]> {
   const results = inScratch(scratch, signal, async function* (client) {
     await beginWithTables(client, statement);
-    const { fields } = await client.query({ ...query(statement), rowMode: "array" });
+    const { fields } = await client.query(...query(statement));
     yield fields.map(({ name, dataTypeID, dataTypeModifier }) => ({
       name: name === "overcoat ctid" ? "ctid" : name,
       typeOid: dataTypeID,
@@ -85,33 +43,33 @@ export async function describe(
 }
 
 function query({ form, lexed, parameters, suffix = "" }: ScratchStatement) {
-  return { text: scratchText(form, lexed) + suffix, values: parameters.slice(0, form.parameters) };
+  return [scratchText(form, lexed) + suffix, parameters.slice(0, form.parameters)] as const;
 }
 
 /** Copies all rows in, then runs a SELECT and yields what it gives. */
 export async function* evaluateWhole(
-  client: ClientBase,
+  client: ScratchClient,
   statement: ScratchStatement,
   sources: readonly Batches[],
 ): AsyncGenerator<readonly TextRow[]> {
   await copyAllIn(client, statement, sources);
-  const { text, values } = query(statement);
-  await client.query({ text: `DECLARE overcoat NO SCROLL CURSOR FOR ${text}`, values });
+  const [text, values] = query(statement);
+  await client.query(`DECLARE overcoat NO SCROLL CURSOR FOR ${text}`, values);
   yield* fetchAll(client);
 }
 
 /** As evaluateWhole for a statement that no cursor can run. */
 export async function* runWhole(
-  client: ClientBase,
+  client: ScratchClient,
   statement: ScratchStatement,
   sources: readonly Batches[],
 ): AsyncGenerator<readonly TextRow[]> {
   await copyAllIn(client, statement, sources);
-  yield (await client.query<(string | null)[]>({ ...query(statement), rowMode: "array" })).rows;
+  yield (await client.query(...query(statement))).rows;
 }
 
 async function copyAllIn(
-  client: ClientBase,
+  client: ScratchClient,
   statement: ScratchStatement,
   sources: readonly Batches[],
 ): Promise<void> {
@@ -125,12 +83,9 @@ const firstFetch = 100;
 const fetchBytes = 4 * 1024 * 1024;
 
 /** More rows at once the smaller they are. */
-async function* fetchAll(client: ClientBase): AsyncGenerator<readonly TextRow[]> {
+async function* fetchAll(client: ScratchClient): AsyncGenerator<readonly TextRow[]> {
   for (let count = firstFetch; ; ) {
-    const { rows } = await client.query<(string | null)[]>({
-      text: `FETCH ${count} FROM overcoat`,
-      rowMode: "array",
-    });
+    const { rows } = await client.query(`FETCH ${count} FROM overcoat`);
     if (rows.length > 0) yield rows;
     if (rows.length < count) return;
     let bytes = 0;
@@ -139,7 +94,7 @@ async function* fetchAll(client: ClientBase): AsyncGenerator<readonly TextRow[]>
   }
 }
 
-async function copyIn(client: ClientBase, table: ScratchTable, batches: Batches): Promise<void> {
+async function copyIn(client: ScratchClient, table: ScratchTable, batches: Batches): Promise<void> {
   const copy = new RowsToScratch(client, table);
   let ended = false;
   try {
@@ -160,13 +115,13 @@ const chunkBytes = 4 * 1024 * 1024;
  * first come early and no more are read than are wanted.
  */
 export async function* runInChunks(
-  client: ClientBase,
+  client: ScratchClient,
   statement: ScratchStatement,
   source: Batches,
 ): AsyncGenerator<readonly TextRow[]> {
   await beginWithTables(client, statement);
   const table = statement.tables[0]!;
-  const text = query(statement);
+  const [text, values] = query(statement);
   let wanted = firstChunk;
   for await (const chunk of chunks(source, () => wanted)) {
     const copy = new RowsToScratch(client, table);
@@ -177,7 +132,7 @@ export async function* runInChunks(
       await copy.abort();
       throw error;
     }
-    const { rows } = await client.query<(string | null)[]>({ ...text, rowMode: "array" });
+    const { rows } = await client.query(text, values);
     await client.query(`TRUNCATE ${scratchTable(table.number)}`);
     if (rows.length > 0) yield rows;
     wanted = Math.max(

@@ -9,7 +9,8 @@ import { openTables, type Prepared, planScratchTables, prepare } from "./prepare
 import { projection } from "./project.ts";
 import type { Relation } from "./relation.ts";
 import { readRows, withCtids } from "./rows.ts";
-import { describe, evaluateWhole, inScratch, runInChunks, type ScratchStatement } from "./scratch.ts";
+import { describe, evaluateWhole, runInChunks, type ScratchStatement } from "./scratch.ts";
+import { inScratch } from "./scratch-session.ts";
 import { sortRows } from "./sort.ts";
 import { type Batches, columnTypes, planTable } from "./table.ts";
 import { doubt } from "./where.ts";
@@ -63,11 +64,11 @@ async function selectHere(
     if (identity) batches = withCtids(batches, read, relation);
     if (direct.sample !== undefined) batches = sampled(batches, direct.sample);
     if (direct.isAggregate) {
-      yield [await aggregateRows(batches, outputs, read, types, scratch)];
+      yield [await aggregateRows(batches, outputs, read, types, scratch, signal)];
       return;
     }
     if (sort.length > 0 && !read.plan.sorted) {
-      const result = await sortRows(batches, sort, needed, read, types, scratch);
+      const result = await sortRows(batches, sort, needed, read, types, scratch, signal);
       if ("tooMany" in result) {
         const table = { number: 0, relation, columns, ctid: identity, identity: false, old: [] };
         const whole = {

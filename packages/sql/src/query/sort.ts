@@ -28,6 +28,7 @@ export async function sortRows(
   read: TableRead,
   types: readonly ColumnType[],
   scratch: Scratch,
+  signal: AbortSignal,
 ): Promise<{ readonly sorted: readonly Row[] } | { readonly tooMany: Batches }> {
   const keysOf = sortKeys(sort, read, types);
   const order = comparator(sort);
@@ -39,7 +40,7 @@ export async function sortRows(
     for (;;) {
       const { value: batch, done } = await source.next();
       if (done) break;
-      for (const item of await sortables(batch, keysOf, read, scratch)) {
+      for (const item of await sortables(batch, keysOf, read, scratch, signal)) {
         kept.push(item);
         bytes += size(item.row);
       }
@@ -97,13 +98,19 @@ function sortKeys(
   return (row) => ({ row, keys: readers.map((read) => read(row)) });
 }
 
-async function sortables(batch: readonly Row[], keysOf: KeysOf, { spellings }: TableRead, scratch: Scratch) {
+async function sortables(
+  batch: readonly Row[],
+  keysOf: KeysOf,
+  { spellings }: TableRead,
+  scratch: Scratch,
+  signal: AbortSignal,
+) {
   for (;;) {
     try {
       return batch.map(keysOf);
     } catch (error) {
       if (!(error instanceof UnknownSpelling)) throw error;
-      await learn(unknownSpellings(batch, keysOf), spellings, scratch);
+      await learn(unknownSpellings(batch, keysOf), spellings, scratch, signal);
     }
   }
 }

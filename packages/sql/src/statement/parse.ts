@@ -29,11 +29,11 @@ let loaded = false;
  * deeply nested SQL.
  */
 export function parseStatements(sql: string): readonly Statement[] | Promise<readonly Statement[]> {
+  const known = statements.get(sql);
+  if (known) return [known];
   const fixed = fixedStatements(sql);
   if (fixed) return fixed;
   if (!/\S/.test(sql)) return [];
-  const known = statements.get(sql);
-  if (known) return [known];
   if (loaded) return [parseStatement(sql)];
   loading ??= loadModule().then(() => {
     loaded = true;

@@ -1,33 +1,33 @@
-/** Values by key, of a bounded total size: those that were not used for longest give way. */
+/**
+ * Values by key, of a bounded total size. They are kept in two halves: what was not used while one half filled
+ * gives way with the other.
+ */
 export class RecentlyUsed<Key, Value> {
-  readonly #entries = new Map<Key, { readonly value: Value; readonly size: number }>();
-  readonly #bound: number;
+  readonly #half: number;
+  #recent = new Map<Key, { readonly value: Value; readonly size: number }>();
+  #older = new Map<Key, { readonly value: Value; readonly size: number }>();
   #size = 0;
 
   constructor(bound: number) {
-    this.#bound = bound;
+    this.#half = bound / 2;
   }
 
   get(key: Key): Value | undefined {
-    const entry = this.#entries.get(key);
-    if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    return entry.value;
+    const recent = this.#recent.get(key);
+    if (recent) return recent.value;
+    const older = this.#older.get(key);
+    if (!older) return undefined;
+    this.set(key, older.value, older.size);
+    return older.value;
   }
 
   set(key: Key, value: Value, size: number): void {
-    const previous = this.#entries.get(key);
-    if (previous) {
-      this.#entries.delete(key);
-      this.#size -= previous.size;
+    if (this.#size + size > this.#half) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+      this.#size = 0;
     }
-    this.#entries.set(key, { value, size });
+    this.#recent.set(key, { value, size });
     this.#size += size;
-    for (const [oldest, entry] of this.#entries) {
-      if (this.#size <= this.#bound) break;
-      this.#entries.delete(oldest);
-      this.#size -= entry.size;
-    }
   }
 }
