@@ -68,6 +68,11 @@ export class CsvReader implements RecordReader {
     this.#template = emptyRow(target);
   }
 
+  /** What the header names, once it was read; else the table's columns. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
   read(text: string, last: boolean, rows: Row[]): number {
     const { quote } = this.#options;
     const quoted = this.#quoted;

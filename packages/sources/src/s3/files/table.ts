@@ -1,25 +1,14 @@
-import { Readable } from "node:stream";
-import type { AsyncBuffer } from "hyparquet";
 import { SqlError } from "../../error.ts";
 import type { Column, Filter, Options, Plan, Query, Row, Table, TableDefinition } from "../../source.ts";
 import type { Bucket } from "../bucket/bucket.ts";
 import type { Listed } from "../bucket/object.ts";
 import { type KeyRange, keyRange } from "../listing/key-range.ts";
 import { isEmpty, listRange, lookUp } from "../listing/scan.ts";
-import { choiceOption } from "../options.ts";
 import { mapOrdered } from "../ordered.ts";
-import { readBody, readWhole } from "./body.ts";
-import { type Compression, compressionOf, compressions, decompress } from "./compression.ts";
-import { CsvReader, csvOptions } from "./csv.ts";
-import { JsonLinesReader } from "./jsonl.ts";
-import { LinesReader } from "./lines.ts";
-import { readParquet } from "./parquet/read.ts";
-import { type RecordReader, readRecords } from "./records.ts";
+import { readWhole } from "./body.ts";
+import { FileFormat } from "./format.ts";
 import type { Output, Target } from "./target.ts";
 import type { Uri } from "./uri.ts";
-
-export const formats = ["csv", "jsonl", "parquet", "text"] as const;
-export type Format = (typeof formats)[number];
 
 /** Rows that files are thought to have until they were read to the end. */
 const guess = 100_000;
@@ -33,27 +22,24 @@ export class FileTable implements Table {
   readonly definition: TableDefinition;
   readonly #bucket: Bucket;
   readonly #uri: Uri;
-  readonly #format: Format;
-  readonly #compression: Compression | undefined;
+  readonly #format: FileFormat;
   /** Position of the column that holds the object's key. */
   readonly #pseudo: number | undefined;
   readonly #pseudoName: string | undefined;
   /** The columns that files have, and by position in the table where they stand among these. */
   readonly #columns: readonly Column[];
-  readonly #newReader: (target: Target) => RecordReader;
 
-  constructor(definition: TableDefinition, uri: Uri, bucket: Bucket) {
-    const { name, options, columns } = definition;
+  /** `options`: the definition's, or what stands for them. */
+  constructor(definition: TableDefinition, options: Options, uri: Uri, bucket: Bucket) {
+    const { name, columns } = definition;
     this.definition = definition;
     this.#bucket = bucket;
     this.#uri = uri;
-    this.#format = choiceOption(options, "format", formats)!;
-    this.#compression = choiceOption(options, "compress", compressions);
+    this.#format = new FileFormat(options);
     this.#pseudoName = (options.filename_column ?? "filename") || undefined;
     const pseudo = columns.findIndex((column) => column.name === this.#pseudoName);
     this.#pseudo = pseudo < 0 ? undefined : pseudo;
     this.#columns = columns.filter((_, i) => i !== pseudo);
-    this.#newReader = readerMaker(this.#format, options);
     if (pseudo >= 0 && !/^(text|character varying)/.test(columns[pseudo]!.type))
       throw new SqlError(
         "HV004",
@@ -137,7 +123,7 @@ export class FileTable implements Table {
     let count = 0;
     for await (const { file, bytes } of files) {
       const target: Target = { outputs, columns: this.#columns, pseudoName: this.#pseudoName, key: file.key };
-      for await (const rows of this.#fileRows(file, bytes, target, filters, left, signal)) {
+      for await (const rows of this.#format.rows(this.#bucket, file, bytes, target, filters, left, signal)) {
         count += rows.length;
         yield rows.length > left ? rows.slice(0, left) : rows;
         left -= rows.length;
@@ -147,37 +133,12 @@ export class FileTable implements Table {
     if (query.filters.length === 0) this.#bucket.counts.set(this.#countName, count);
   }
 
-  #fileRows(
-    file: Listed,
-    whole: Buffer<ArrayBuffer> | undefined,
-    target: Target,
-    filters: readonly Filter[],
-    limit: number,
-    signal: AbortSignal,
-  ): AsyncIterable<readonly Row[]> {
-    const name = `s3://${this.#bucket.name}/${file.key}`;
-    if (this.#format === "parquet") {
-      const buffer = whole ? bufferOf(whole) : this.#remoteBuffer(file, signal);
-      return readParquet(buffer, target, filters, limit, name, signal);
-    }
-    const compression = this.#compression ?? compressionOf(file.key);
-    const body = whole ? Readable.from([whole]) : readBody(this.#bucket, file, signal);
-    return readRecords(decompress(body, compression, name), this.#newReader(target), name);
-  }
-
-  #remoteBuffer(file: Listed, signal: AbortSignal): AsyncBuffer {
-    return {
-      byteLength: file.size,
-      slice: async (start, end) => {
-        const bytes = await readWhole(this.#bucket, file, signal, start, end);
-        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-      },
-    };
+  get #uriText(): string {
+    return this.definition.options.uri ?? `s3://${this.#uri.bucket}/${this.#uri.prefix}`;
   }
 
   get #countName(): string {
-    const { uri = "" } = this.definition.options;
-    return `rows of ${uri}`;
+    return `rows of ${this.#uriText}`;
   }
 
   #requests(range: KeyRange): string[] {
@@ -186,28 +147,10 @@ export class FileTable implements Table {
     const { keys } = range;
     if (!keys)
       return [
-        `ListObjectsV2 s3://${name}/${range.prefix} for keys like ${this.definition.options.uri}`,
+        `ListObjectsV2 s3://${name}/${range.prefix} for keys like ${this.#uriText}`,
         "GetObject for each key",
       ];
     const more = keys.length > 1 ? ` and of ${keys.length - 1} more` : "";
     return [`GetObject s3://${name}/${keys[0]}${more}`];
   }
 }
-
-function readerMaker(format: Format, options: Options): (target: Target) => RecordReader {
-  switch (format) {
-    case "csv": {
-      const csv = csvOptions(options);
-      return (target) => new CsvReader(target, csv);
-    }
-    case "jsonl":
-      return (target) => new JsonLinesReader(target);
-    default:
-      return (target) => new LinesReader(target);
-  }
-}
-
-const bufferOf = (bytes: Buffer<ArrayBuffer>): AsyncBuffer => {
-  const whole = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-  return { byteLength: whole.byteLength, slice: (start, end) => whole.slice(start, end) };
-};

@@ -1,5 +1,5 @@
 import { SqlError } from "../../error.ts";
-import type { TableChanges, Tuple } from "../../source.ts";
+import type { Options, TableChanges, Tuple } from "../../source.ts";
 import { mostRequests } from "../client.ts";
 import { choiceOption } from "../options.ts";
 import { mapOrdered } from "../ordered.ts";
@@ -14,10 +14,10 @@ export class ListingChanges implements TableChanges {
   readonly delete = true;
   readonly replaces: boolean;
 
-  constructor(table: ListingTable) {
+  constructor(table: ListingTable, options: Options) {
     this.#table = table;
     this.insert = this.update = table.keyColumn !== undefined;
-    this.replaces = choiceOption(table.definition.options, "on_conflict", ["error", "replace"]) === "replace";
+    this.replaces = choiceOption(options, "on_conflict", ["error", "replace"]) === "replace";
   }
 
   identity(row: Tuple): string {

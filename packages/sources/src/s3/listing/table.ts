@@ -1,4 +1,4 @@
-import type { Plan, Query, Row, SortKey, Table, TableDefinition } from "../../source.ts";
+import type { Options, Plan, Query, Row, SortKey, Table, TableDefinition } from "../../source.ts";
 import type { Bucket } from "../bucket/bucket.ts";
 import { pageSize } from "../bucket/list-objects.ts";
 import { objectUrl } from "../object-url.ts";
@@ -30,15 +30,15 @@ export class ListingTable implements Table {
   readonly changes: ListingChanges;
   readonly #urlExpiresIn: number | undefined;
 
-  constructor(definition: TableDefinition, bucket: Bucket) {
-    const { options } = definition;
+  /** `options`: the definition's, or what stands for them. */
+  constructor(definition: TableDefinition, options: Options, bucket: Bucket) {
     this.definition = definition;
     this.bucket = bucket;
     this.kinds = columnKinds(definition);
     this.prefix = options.prefix ?? "";
     this.metadataFromHead = choiceOption(options, "metadata_from", ["listing", "head"]) === "head";
     this.#urlExpiresIn = integerOption(options, "url_expires_in", 1, 604_800) ?? bucket.settings.urlExpiresIn;
-    this.changes = new ListingChanges(this);
+    this.changes = new ListingChanges(this, options);
   }
 
   /** The key's column. */

@@ -16,7 +16,7 @@ const natural: Partial<Readonly<Record<Kind["kind"], RegExp>>> = {
   date: /^(date|text)$/,
   timestamp: /^(timestamp|date|text)/,
   int96: /^(timestamp|date|text)/,
-  decimal: /^(numeric|text)$/,
+  decimal: /^(numeric|text)/,
   uuid: /^(uuid|text)$/,
 };
 
