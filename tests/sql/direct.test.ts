@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SqlError } from "@overcoat/sources";
 import {
@@ -137,7 +139,7 @@ test("MOVE BACKWARD ALL reads again what the cursor saw at first", async () => {
   await client.query("ABORT TRANSACTION");
 });
 
-test.skip("what a statement of the explain option would ask is read as rows", async () => {
+test("what a statement of the explain option would ask is read as rows", async () => {
   const client = await connect();
   const statement = `SELECT id FROM ${things(3)} WHERE ((id = 'k1'))`;
   const table: LinkedTable = { table: "x", options: { explain: statement }, columns: [["request", "text"]] };
@@ -176,18 +178,56 @@ test("errors say what to do: no server, a wrong one, a table that is none, other
   await expect(refused.query(`SELECT id FROM ${name}`)).rejects.toMatchObject({ code: "28000" });
 });
 
-test("a service that does not answer is given up when the statement has taken too long", async () => {
-  await server.close();
-  server = await open({ statementTimeout: 100 });
+test("wherever a service does not answer, the statement can be cancelled and the session goes on", async () => {
   const client = await connect();
   const name = things(1);
-  service.deaf = true;
+  const cancel = async () => {
+    const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+    const request = Buffer.alloc(16);
+    for (const [index, value] of [16, 80877102, processID, secretKey].entries())
+      request.writeInt32BE(value, 4 * index);
+    const socket = createConnection(server.addresses[0]!.port, "127.0.0.1");
+    socket.end(request);
+    await once(socket, "close");
+  };
+  const cancelled = async (phase: MemoryService["hangs"], statement: () => Promise<unknown>) => {
+    service.hangs = phase;
+    const running = statement();
+    running.catch(() => undefined);
+    await sleep(50);
+    await cancel();
+    await expect(running).rejects.toMatchObject({ code: "57014" });
+    service.hangs = undefined;
+    await client.query("ABORT TRANSACTION");
+  };
+  const insert = () => client.query(`INSERT INTO ${name}(id, n) VALUES ($1, $2)`, ["a", "1"]);
+  await cancelled("connect", () => client.query(`SELECT id FROM ${name}`));
+  await client.query(begin);
+  await cancelled("plan", () => client.query(`DECLARE c1 CURSOR FOR SELECT id FROM ${name}`));
+  service.hangs = "scan";
   await client.query(begin);
   await client.query(`DECLARE c1 CURSOR FOR SELECT id FROM ${name}`);
-  await expect(client.query("FETCH 100 FROM c1")).rejects.toMatchObject({ code: "57014" });
+  await cancelled("scan", () => client.query("FETCH 100 FROM c1"));
   expect(service.signals.at(-1)!.aborted).toBe(true);
-  await client.query("ABORT TRANSACTION");
-  service.deaf = false;
+  await client.query(begin);
+  await cancelled("exist", insert);
+  expect((await client.query(`SELECT id FROM ${name}`)).rows).toEqual([{ id: "k0" }]);
+  expect(service.commits).toEqual([]);
+});
+
+test("a statement that takes too long is given up, and a commit that does not answer is told to be uncertain", async () => {
+  await server.close();
+  server = await open({ statementTimeout: 100, commitTimeout: 100 });
+  const client = await connect();
+  const name = things(1);
+  service.hangs = "scan";
+  await expect(client.query(`SELECT id FROM ${name}`)).rejects.toMatchObject({ code: "57014" });
+  service.hangs = undefined;
+  await client.query(begin);
+  await client.query(`INSERT INTO ${name}(id, n) VALUES ($1, $2)`, ["a", "1"]);
+  service.hangs = "commit";
+  await expect(client.query("COMMIT TRANSACTION")).rejects.toMatchObject({ code: "40003" });
+  service.hangs = undefined;
   expect((await client.query(`SELECT id FROM ${name}`)).rows).toHaveLength(1);
 });
 

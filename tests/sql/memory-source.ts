@@ -26,8 +26,8 @@ export interface MemoryService {
   connections: number;
   /** Milliseconds before each batch. */
   delay: number;
-  /** Whether scans wait for ever, deaf to their signal. */
-  deaf: boolean;
+  /** What waits for ever, deaf to its signal. */
+  hangs?: "connect" | "plan" | "scan" | "exist" | "commit" | undefined;
   /** Signals of the scans that have begun. */
   readonly signals: AbortSignal[];
   /** Thrown by `commit` after so many changes. */
@@ -41,12 +41,12 @@ export function memoryService(): MemoryService {
     commits: [],
     connections: 0,
     delay: 0,
-    deaf: false,
     signals: [],
   };
 }
 
 const none = {};
+const forever = () => new Promise<never>(() => undefined);
 const batchRows = 100;
 
 /**
@@ -73,6 +73,7 @@ export function memorySource(service: MemoryService): Source {
     secretOption: "token",
     addresses: ({ address }) => (address ? [address] : []),
     async connect(options: Options): Promise<Connection> {
+      if (service.hangs === "connect") await forever();
       service.connections++;
       if (options.token === "wrong") throw new SqlError("28000", "the service refuses the token");
       return new MemoryConnection(service);
@@ -109,6 +110,7 @@ class MemoryConnection implements Connection {
   }
 
   async commit(changes: readonly Change[]): Promise<void> {
+    if (this.#service.hangs === "commit") await forever();
     this.#service.commits.push([...changes]);
     for (const [index, change] of changes.entries()) {
       const { failure } = this.#service;
@@ -148,13 +150,18 @@ class MemoryTable implements Table {
         return row[0];
       },
       exist: async (identities) => {
+        if (service.hangs === "exist") await forever();
         service.requests.push(`exist ${identities.join(",")}`);
         return identities.map((one) => rows.has(one));
       },
     };
   }
 
-  plan({ columns, identity, filters, limit }: Query): Plan {
+  plan(query: Query): Plan | Promise<Plan> {
+    return this.#service.hangs === "plan" ? forever() : this.#plan(query);
+  }
+
+  #plan({ columns, identity, filters, limit }: Query): Plan {
     const key = filters.find((filter) => filter.column === 0 && isKeyed(filter));
     const handled = filters.map((filter) => filter === key);
     const keys = key?.kind === "in" ? key.values : key?.kind === "compare" ? [key.value!] : undefined;
@@ -176,7 +183,7 @@ class MemoryTable implements Table {
           : [...rows.values()];
         const wanted = found.slice(0, most);
         for (let from = 0; from < wanted.length; from += batchRows) {
-          if (service.deaf) await new Promise(() => undefined);
+          if (service.hangs === "scan") await forever();
           if (service.delay > 0) await sleep(service.delay, undefined, { signal });
           signal.throwIfAborted();
           yield wanted

@@ -30,10 +30,14 @@ export interface SqlServerOptions {
   readonly maxConnections?: number;
   /** Milliseconds that a statement may take; default 0, any time. */
   readonly statementTimeout?: number;
+  /** Milliseconds that a commit gets to tell how far it came once it was cancelled; default 10 seconds. */
+  readonly commitTimeout?: number;
   /** Milliseconds until a client must have proved who it is; default 30 seconds. */
   readonly startupTimeout?: number;
   /** Milliseconds in which a client that is sent rows must take some; default an hour. */
   readonly stalledTimeout?: number;
+  /** Milliseconds that a service gets to let us in; default 30 seconds. */
+  readonly connectTimeout?: number;
   /** Milliseconds after which a service that nobody uses is left; default 5 minutes. */
   readonly idleTimeout?: number;
   /** Milliseconds that open transactions get to end when the server closes; default 10 seconds. */
@@ -70,11 +74,13 @@ export async function openSqlServer(options: SqlServerOptions): Promise<SqlServe
     secrets,
     allow: new AllowList(options.allow),
     idle: options.idleTimeout ?? 5 * minute,
+    connectTimeout: options.connectTimeout ?? 30 * second,
     log,
   });
   const session = {
     services,
     scratch,
+    commitTimeout: options.commitTimeout ?? 10 * second,
     space: new SpillSpace(options.temporaryDirectory, options.transactionMemory ?? 64 * mebibyte),
     maxBytes: options.maxTransactionBytes ?? 256 * mebibyte,
   };

@@ -34,9 +34,9 @@ export class Block {
   }
 
   /** The service's connection, the same one until the block ends. */
-  connect(service: Service): ServiceConnection | Promise<ServiceConnection> {
+  connect(service: Service, signal: AbortSignal): ServiceConnection | Promise<ServiceConnection> {
     if (this.#lease) return this.#lease.connection;
-    const connection = service.acquire();
+    const connection = service.acquire(signal);
     return connection instanceof Promise
       ? connection.then((opened) => this.#keep(service, opened))
       : this.#keep(service, connection);

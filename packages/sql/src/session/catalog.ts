@@ -57,5 +57,5 @@ export async function schemaTables(
 
 function importRow(table: string, column?: Column, collate = false): TextRow {
   const collation = collate && column && collatable.test(column.type) ? ["C", "pg_catalog"] : [null, null];
-  return [table, column?.name ?? null, column?.type ?? null, "f", null, "", ...collation];
+  return [table, column?.name ?? null, column?.type ?? null, "f", null, null, ...collation];
 }

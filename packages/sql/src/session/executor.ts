@@ -1,22 +1,27 @@
 import { SqlError } from "@overcoat/sources";
-import { type LinkedServer, linkedSchema } from "../link/link.ts";
+import type { LinkedServer } from "../link/link.ts";
 import type { QueryContext, Scratch } from "../query/context.ts";
-import type { Relation } from "../query/relation.ts";
+import { explain } from "../query/explain.ts";
 import { select } from "../query/select.ts";
 import { parseStatements } from "../statement/parse.ts";
 import type { ModifyStatement, SelectStatement, Statement, TableName } from "../statement/statement.ts";
-import { changesOf, type TransactionOptions } from "../transaction/transaction.ts";
-import type { OpenTable } from "../transaction/writes.ts";
+import type { TransactionOptions } from "../transaction/transaction.ts";
 import type { Field, Status } from "../wire/writer.ts";
 import { abortable } from "./abortable.ts";
+import { Access } from "./access.ts";
 import { Block, type Cursor, noCursor, type Rows } from "./block.ts";
 import { schemaTables, tableStatistics } from "./catalog.ts";
-import { ExplainRelation } from "./explain-relation.ts";
-import { insertRows, modifyRow, returningFields } from "./modifications.ts";
-import { explain, modify } from "./pending.ts";
+import {
+  type ChangeStatement,
+  insertRows,
+  modifyRow,
+  modifyRows,
+  returningFields,
+  truncate,
+} from "./modifications.ts";
 import { done, type Outcome, rowsOutcome, textFields } from "./result.ts";
-import { RowStream } from "./row-stream.ts";
-import type { Service, ServiceConnection, Services } from "./services.ts";
+import { RowStream, unwanted } from "./row-stream.ts";
+import type { Services } from "./services.ts";
 
 type Values = readonly (string | null)[];
 /** Statements that the session itself deals with. */
@@ -25,23 +30,19 @@ type Executed = Exclude<Statement, { kind: "set" | "deallocate" }>;
 export interface ExecutorOptions extends TransactionOptions {
   readonly services: Services;
   readonly scratch: Scratch;
+  /** Milliseconds that a commit gets to tell how far it came once it was cancelled or its client is gone. */
+  readonly commitTimeout: number;
 }
-
-/** Milliseconds that a commit gets to tell how far it came once it was cancelled or its client is gone. */
-const commitGrace = 10_000;
-const everything = { filters: [], sort: [] };
-const closed = new SqlError("57014", "the rows are no longer wanted");
 
 /** Executes statements in transaction blocks. */
 export class Executor {
   readonly #options: ExecutorOptions;
-  readonly #link: LinkedServer | undefined;
-  #service: Service | undefined;
+  readonly #access: Access;
   #block: Block | undefined;
 
   constructor(options: ExecutorOptions, link: LinkedServer | undefined) {
     this.#options = options;
-    this.#link = link;
+    this.#access = new Access(options.services, link);
   }
 
   get status(): Status {
@@ -106,27 +107,16 @@ export class Executor {
       case "explain":
         return this.#explain(statement.statement, signal);
       case "insert":
-        return this.#change("INSERT", statement.table, async (open, { transaction }) => {
-          changesOf(open.table, "insert");
-          return insertRows(statement, values, open, transaction, signal);
-        });
       case "update row":
       case "delete row":
-        return this.#change(
-          kind === "update row" ? "UPDATE" : "DELETE",
-          statement.table,
-          (open, { transaction }) => modifyRow(statement, values, open, transaction, signal),
-        );
       case "update":
       case "delete":
-        return this.#change(kind === "update" ? "UPDATE" : "DELETE", statement.table, (open, block) =>
-          this.#modify(statement, values, open, block, signal),
-        );
+        return this.#change(statement, values, signal);
       case "truncate":
         return this.#truncate(statement.tables, signal);
       case "relation size":
       case "relation statistics":
-        return this.#statistics(kind, statement.table);
+        return this.#statistics(kind, statement.table, signal);
       case "schema exists":
       case "import":
         return this.#schema(statement, signal);
@@ -143,12 +133,9 @@ export class Executor {
       case "insert":
       case "update row":
       case "delete row":
-        return statement.returning.length > 0 ? returningFields(statement.returning) : undefined;
       case "update":
-      case "delete": {
-        const count = returningCount(statement);
-        return count > 0 ? returningFields(Array.from({ length: count })) : undefined;
-      }
+      case "delete":
+        return returningFields(statement);
       default:
         return undefined;
     }
@@ -197,11 +184,11 @@ export class Executor {
     const patience = new AbortController();
     let late: NodeJS.Timeout | undefined;
     const grace = () => {
-      late = setTimeout(() => patience.abort(unknownOutcome(signal.reason)), commitGrace);
+      late = setTimeout(() => patience.abort(unknownOutcome(signal.reason)), this.#options.commitTimeout);
     };
     signal.addEventListener("abort", grace);
     try {
-      const { connection } = await this.#connection(block);
+      const { connection } = await this.#access.connection(block, signal);
       if (!connection.commit) throw new SqlError("0A000", "the service cannot commit changes");
       await abortable(connection.commit(block.transaction.changes(), signal), patience.signal);
       return done("COMMIT");
@@ -249,7 +236,7 @@ export class Executor {
     try {
       const context = this.#context(sequence, ending.signal);
       const result = await abortable(select(statement, values, context), signal);
-      return { fields: result.fields, stream: new RowStream(result.rows(), () => ending.abort(closed)) };
+      return { fields: result.fields, stream: new RowStream(result.rows(), () => ending.abort(unwanted)) };
     } catch (error) {
       ending.abort(error);
       throw error;
@@ -270,97 +257,70 @@ export class Executor {
     );
   }
 
-  #change(
-    verb: string,
-    table: TableName,
-    perform: (open: OpenTable, block: Block) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const block = this.#implicit();
-    if (block.readOnly) throw new SqlError("25006", `cannot execute ${verb} in a read-only transaction`);
-    return Promise.resolve(this.#table(block, table)).then((open) => perform(open, block));
-  }
-
-  async #modify(
-    statement: ModifyStatement,
-    values: Values,
-    open: OpenTable,
-    { transaction }: Block,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    changesOf(open.table, statement.kind);
-    const ending = new AbortController();
-    const modified = modify(statement, values, this.#context(transaction.sequence, ending.signal));
-    async function* apply() {
-      for await (const batch of modified) {
-        signal.throwIfAborted();
-        for (const row of batch)
-          if (row.after) await transaction.update(open, row, row.after, signal);
-          else transaction.delete(open, row);
-        yield batch.map(({ returning }) => returning);
+  async #change(statement: ChangeStatement, values: Values, signal: AbortSignal): Promise<Outcome> {
+    const block = this.#writing(statement.kind);
+    const { transaction } = block;
+    const open = await this.#access.table(block, statement.table, signal);
+    const change = { values, open, transaction, signal };
+    switch (statement.kind) {
+      case "insert":
+        return insertRows(statement, change);
+      case "update row":
+      case "delete row":
+        return modifyRow(statement, change);
+      default: {
+        const { sequence } = transaction;
+        return modifyRows(statement, change, (ending) => this.#context(sequence, ending));
       }
     }
-    const stream = new RowStream(apply(), () => ending.abort(closed));
-    const verb = statement.kind.toUpperCase();
-    if (returningCount(statement) > 0)
-      return {
-        rows: { fields: this.fields(statement)!, stream, limit: Number.POSITIVE_INFINITY },
-        tag: (count) => `${verb} ${count}`,
-      };
-    return done(`${verb} ${await stream.count(signal)}`);
   }
 
   async #truncate(tables: readonly TableName[], signal: AbortSignal): Promise<Outcome> {
-    for (const name of tables)
-      await this.#change("TRUNCATE TABLE", name, async (open, { transaction }) => {
-        changesOf(open.table, "delete");
-        const plan = await transaction
-          .view(open, transaction.sequence)
-          .plan({ ...everything, columns: [], identity: true });
-        for await (const rows of plan.scan(signal)) {
-          signal.throwIfAborted();
-          for (const [identity, version] of rows as [string, string | undefined][])
-            transaction.delete(open, { identity, version, before: [] });
-        }
-        return done("TRUNCATE TABLE");
-      });
+    const block = this.#writing("truncate table");
+    const { transaction } = block;
+    for (const name of tables) {
+      const open = await this.#access.table(block, name, signal);
+      await truncate({ values: [], open, transaction, signal });
+    }
     return done("TRUNCATE TABLE");
   }
 
-  async #statistics(kind: "relation size" | "relation statistics", name: TableName): Promise<Outcome> {
-    return tableStatistics(kind, (await this.#table(this.#implicit(), name)).table);
+  /** @throws SqlError 25006 in a transaction that only reads */
+  #writing(kind: string): Block {
+    const block = this.#implicit();
+    const [verb] = kind.split(" row");
+    if (block.readOnly)
+      throw new SqlError("25006", `cannot execute ${verb!.toUpperCase()} in a read-only transaction`);
+    return block;
+  }
+
+  async #statistics(
+    kind: "relation size" | "relation statistics",
+    name: TableName,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    return tableStatistics(kind, (await this.#access.table(this.#implicit(), name, signal)).table);
   }
 
   async #schema(statement: Parameters<typeof schemaTables>[0], signal: AbortSignal): Promise<Outcome> {
-    const { connection } = await this.#connection(this.#implicit());
+    const { connection } = await this.#access.connection(this.#implicit(), signal);
     return schemaTables(statement, connection, signal);
   }
 
   #context(sequence: number, signal: AbortSignal): QueryContext {
     const block = this.#implicit();
     return {
-      open: (schema, name) => this.#relation(block, { schema, name }, sequence, signal),
+      open: (schema, name) =>
+        this.#access.relation(
+          block,
+          { schema, name },
+          sequence,
+          (statement) => this.#requests(statement, sequence, signal),
+          signal,
+        ),
       scratch: this.#options.scratch,
       signal,
     };
-  }
-
-  #relation(
-    block: Block,
-    name: TableName,
-    sequence: number,
-    signal: AbortSignal,
-  ): Relation | Promise<Relation> {
-    const service = this.#connection(block);
-    if (service instanceof Promise) return service.then(() => this.#relation(block, name, sequence, signal));
-    if (name.schema === linkedSchema) {
-      const { definition, collation, explained } = service.tables.read(name.name);
-      if (explained !== undefined)
-        return new ExplainRelation(definition, collation, () => this.#requests(explained, sequence, signal));
-    }
-    const open = service.tables.open(service.connection, name.schema, name.name);
-    return open instanceof Promise
-      ? open.then((table) => block.transaction.view(table, sequence))
-      : block.transaction.view(open, sequence);
   }
 
   /** What services would be asked for a statement. */
@@ -374,38 +334,9 @@ export class Executor {
     }
     return requests;
   }
-
-  #table(block: Block, { schema, name }: TableName): OpenTable | Promise<OpenTable> {
-    const service = this.#connection(block);
-    return service instanceof Promise
-      ? service.then(({ tables, connection }) => tables.open(connection, schema, name))
-      : service.tables.open(service.connection, schema, name);
-  }
-
-  #connection(block: Block): ServiceConnection | Promise<ServiceConnection> {
-    if (this.#service) return block.connect(this.#service);
-    if (!this.#link)
-      throw new SqlError("HV00N", "this connection names no foreign server", {
-        hint: "The SQL server answers PostgreSQL's foreign tables; connect to the database that has them.",
-      });
-    return this.#options.services.service(this.#link).then((service) => {
-      this.#service ??= service;
-      return block.connect(this.#service);
-    });
-  }
 }
 
 const explainFields = textFields("QUERY PLAN");
-
-function returningCount({ form: { tree } }: ModifyStatement): number {
-  const clause =
-    tree.kind === "update"
-      ? tree.update.returningClause
-      : tree.kind === "delete"
-        ? tree.delete.returningClause
-        : undefined;
-  return clause?.exprs?.length ?? 0;
-}
 
 function unknownOutcome(cause: unknown): SqlError {
   return new SqlError("40003", "the commit was given up: it is not known what the service has applied", {

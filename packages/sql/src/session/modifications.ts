@@ -1,19 +1,27 @@
 import { SqlError, type Table, type Tuple } from "@overcoat/sources";
-import type { InsertStatement, ModifyRowStatement } from "../statement/statement.ts";
-import { columnIndex, type Transaction } from "../transaction/transaction.ts";
+import type { QueryContext } from "../query/context.ts";
+import { modify } from "../query/modify.ts";
+import type { InsertStatement, ModifyRowStatement, ModifyStatement } from "../statement/statement.ts";
+import { changesOf, columnIndex, type Transaction } from "../transaction/transaction.ts";
 import type { OpenTable } from "../transaction/writes.ts";
-import type { TextRow } from "../wire/writer.ts";
+import type { Field, TextRow } from "../wire/writer.ts";
 import { done, type Outcome, rowsOutcome, textFields } from "./result.ts";
+import { RowStream, unwanted } from "./row-stream.ts";
 
-type Values = readonly (string | null)[];
+export type ChangeStatement = InsertStatement | ModifyRowStatement | ModifyStatement;
+
+/** What a change is made with. */
+export interface Change {
+  readonly values: readonly (string | null)[];
+  readonly open: OpenTable;
+  readonly transaction: Transaction;
+  readonly signal: AbortSignal;
+}
 
 /** INSERT: its rows come as parameters. */
 export async function insertRows(
   { columns, rows, doNothing, returning }: InsertStatement,
-  values: Values,
-  open: OpenTable,
-  transaction: Transaction,
-  signal: AbortSignal,
+  { values, open, transaction, signal }: Change,
 ): Promise<Outcome> {
   const { table } = open;
   const positions = columns.map((name) => columnIndex(table, name));
@@ -30,10 +38,7 @@ export async function insertRows(
 /** UPDATE … WHERE ctid = $1 and DELETE FROM … WHERE ctid = $1 */
 export async function modifyRow(
   { kind, set, ctidParameter, returning }: ModifyRowStatement,
-  values: Values,
-  open: OpenTable,
-  transaction: Transaction,
-  signal: AbortSignal,
+  { values, open, transaction, signal }: Change,
 ): Promise<Outcome> {
   const { table } = open;
   const verb = kind === "update row" ? "UPDATE" : "DELETE";
@@ -41,10 +46,9 @@ export async function modifyRow(
   if (!row) return changed(verb, table, returning, []);
   if (kind === "delete row") {
     const columns = returning.filter((name) => name !== undefined).map((name) => columnIndex(table, name));
-    const values = await transaction.values(open, row, columns);
-    signal.throwIfAborted();
+    const deleted = await transaction.values(open, row, columns, signal);
     transaction.delete(open, row);
-    return changed(verb, table, returning, [values]);
+    return changed(verb, table, returning, [deleted]);
   }
   const after = tupleOf(
     table,
@@ -58,9 +62,62 @@ export async function modifyRow(
   return changed(verb, table, returning, [await transaction.update(open, row, after, signal)]);
 }
 
-/** The fields of RETURNING; none without it. */
-export function returningFields(returning: readonly (string | undefined)[]) {
-  return textFields(...returning.map((name) => name ?? "?column?"));
+/** UPDATE and DELETE that are sent as a whole. @param context What finds the rows reads with; ended by the signal */
+export async function modifyRows(
+  statement: ModifyStatement,
+  { values, open, transaction, signal }: Change,
+  context: (signal: AbortSignal) => QueryContext,
+): Promise<Outcome> {
+  changesOf(open.table, statement.kind);
+  const ending = new AbortController();
+  const modified = modify(statement, values, context(ending.signal));
+  async function* apply() {
+    for await (const batch of modified) {
+      ending.signal.throwIfAborted();
+      for (const row of batch)
+        if (row.after) await transaction.update(open, row, row.after, ending.signal);
+        else transaction.delete(open, row);
+      yield batch.map(({ returning }) => returning);
+    }
+  }
+  const stream = new RowStream(apply(), () => ending.abort(unwanted));
+  const verb = statement.kind.toUpperCase();
+  const fields = returningFields(statement);
+  if (!fields) return done(`${verb} ${await stream.count(signal)}`);
+  return {
+    rows: { fields, stream, limit: Number.POSITIVE_INFINITY },
+    tag: (count) => `${verb} ${count}`,
+  };
+}
+
+/** TRUNCATE: each row is deleted. */
+export async function truncate({ open, transaction, signal }: Change): Promise<void> {
+  changesOf(open.table, "delete");
+  const view = transaction.view(open, transaction.sequence);
+  const plan = await view.plan({ columns: [], identity: true, filters: [], sort: [] });
+  for await (const rows of plan.scan(signal)) {
+    signal.throwIfAborted();
+    for (const [identity, version] of rows as [string, string | undefined][])
+      transaction.delete(open, { identity, version, before: [] });
+  }
+}
+
+/** The fields of RETURNING; none without it. Their types are not told: postgres_fdw does not ask. */
+export function returningFields(statement: ChangeStatement): readonly Field[] | undefined {
+  const names = returningNames(statement);
+  return names.length > 0 ? textFields(...names.map((name) => name ?? "?column?")) : undefined;
+}
+
+function returningNames(statement: ChangeStatement): readonly (string | undefined)[] {
+  if ("returning" in statement) return statement.returning;
+  const { tree } = statement.form;
+  const clause =
+    tree.kind === "update"
+      ? tree.update.returningClause
+      : tree.kind === "delete"
+        ? tree.delete.returningClause
+        : undefined;
+  return Array.from({ length: clause?.exprs?.length ?? 0 }, () => undefined);
 }
 
 type Assignment = readonly [position: number, value: string | null | undefined];
@@ -72,7 +129,7 @@ function tupleOf({ definition }: Table, assignments: readonly Assignment[]): Tup
 }
 
 /** A parameter's value; undefined for DEFAULT. */
-function parameterValue(values: Values, parameter: number | "default"): string | null | undefined {
+function parameterValue(values: Change["values"], parameter: number | "default"): string | null | undefined {
   if (parameter === "default") return undefined;
   const value = values[parameter - 1];
   if (value === undefined) throw new SqlError("08P01", `there is no parameter $${parameter}`);
@@ -91,5 +148,5 @@ function changed(
     (tuple): TextRow =>
       positions.map((position) => (position === undefined ? null : (tuple[position] ?? null))),
   );
-  return rowsOutcome(returningFields(returning), rows, verb);
+  return rowsOutcome(textFields(...returning.map((name) => name ?? "?column?")), rows, verb);
 }

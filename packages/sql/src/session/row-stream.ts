@@ -4,6 +4,9 @@ import { abortable } from "./abortable.ts";
 
 type Batches = AsyncIterable<readonly TextRow[]>;
 
+/** Why the reading of rows is stopped that nobody takes. */
+export const unwanted = new SqlError("57014", "the rows are no longer wanted");
+
 /** The rows of a result, of which a client takes some at a time. */
 export class RowStream {
   readonly #iterator: AsyncIterator<readonly TextRow[]>;
@@ -49,10 +52,15 @@ export class RowStream {
   /** Takes all rows, without writing them. @returns how many */
   async count(signal: AbortSignal): Promise<number> {
     let count = 0;
-    while (!this.#ended) {
-      await abortable(this.#pull(), signal);
-      count += this.#batch.length;
-      this.#batch = [];
+    try {
+      while (!this.#ended) {
+        await abortable(this.#pull(), signal);
+        count += this.#batch.length;
+        this.#batch = [];
+      }
+    } catch (error) {
+      this.close();
+      throw error;
     }
     if (this.#failure) throw this.#failure.error;
     return count;

@@ -54,11 +54,13 @@ function open(source: Source, options: Partial<ServicesOptions> = {}): Services 
     secrets: () => undefined,
     allow: new AllowList(),
     idle: 60_000,
+    connectTimeout: 60_000,
     log: () => undefined,
     ...options,
   });
 }
 
+const { signal } = new AbortController();
 const link = (options: Options) => ({ wrapper: "memory_fdw", server: "s", options });
 
 test("equal options share a connection, which is closed when nobody has used it for long enough", async () => {
@@ -67,17 +69,17 @@ test("equal options share a connection, which is closed when nobody has used it 
   const first = await services.service(link({ address: "127.0.0.1:1" }));
   const second = await services.service(link({ at: "127.0.0.1:1" }));
   const other = await services.service(link({ address: "127.0.0.1:2" }));
-  const [a, b] = await Promise.all([first.acquire(), second.acquire()]);
+  const [a, b] = await Promise.all([first.acquire(signal), second.acquire(signal)]);
   expect(a).toBe(b);
-  expect(first.acquire()).toBe(a);
-  expect(await other.acquire()).not.toBe(a);
+  expect(first.acquire(signal)).toBe(a);
+  expect(await other.acquire(signal)).not.toBe(a);
   expect(opened).toEqual([{ address: "127.0.0.1:1" }, { address: "127.0.0.1:2" }]);
   for (const service of [first, first]) service.release();
   await sleep(150);
   expect(closed()).toBe(0);
   second.release();
   while (closed() === 0) await sleep(10);
-  expect(await first.acquire()).not.toBe(a);
+  expect(await first.acquire(signal)).not.toBe(a);
   await services.close();
   expect(closed()).toBe(3);
 });
@@ -87,10 +89,31 @@ test("a service that cannot be reached is tried again for the next statement", a
   const services = open(source);
   const service = await services.service(link({ address: "127.0.0.1:1" }));
   fail(new SqlError("08001", "nobody answers"));
-  await expect(Promise.all([service.acquire(), service.acquire()])).rejects.toThrow("nobody answers");
+  await expect(Promise.all([service.acquire(signal), service.acquire(signal)])).rejects.toThrow(
+    "nobody answers",
+  );
   fail();
-  await service.acquire();
+  await service.acquire(signal);
   expect(opened).toHaveLength(2);
+  await services.close();
+});
+
+test("a service that lets nobody in does not keep those waiting who come later", async () => {
+  const { source } = recording();
+  let hanging = true;
+  const deaf: Source = {
+    ...source,
+    connect: (options) => (hanging ? new Promise(() => undefined) : source.connect(options)),
+  };
+  const services = open(deaf, { connectTimeout: 50 });
+  const service = await services.service(link({ address: "127.0.0.1:1" }));
+  await expect(service.acquire(signal)).rejects.toMatchObject({ sqlState: "08001" });
+  const cancelled = new AbortController();
+  const first = service.acquire(cancelled.signal);
+  cancelled.abort(new SqlError("57014", "cancelled"));
+  await expect(first).rejects.toMatchObject({ sqlState: "57014" });
+  hanging = false;
+  await service.acquire(signal);
   await services.close();
 });
 
@@ -100,7 +123,7 @@ test("a named secret is shown to the addresses that it is bound to, and to no ot
     name === "KNOWN" ? { value: "hush", addresses: ["127.0.0.1:1", "localhost"] } : undefined;
   const services = open(source, { secrets });
   const service = await services.service(link({ address: "127.0.0.1:1", secret: "KNOWN" }));
-  await service.acquire();
+  await service.acquire(signal);
   expect(opened).toEqual([{ address: "127.0.0.1:1", token: "hush" }]);
   await services.service(link({ address: "localhost:99", secret: "KNOWN" }));
   for (const [options, sqlState] of [

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Connection, type Options, type Source, SqlError } from "@overcoat/sources";
 import type { LinkedServer } from "../link/link.ts";
+import { abortable } from "./abortable.ts";
 import type { AllowList } from "./allow.ts";
 import { resolveOptions, type Secrets } from "./secrets.ts";
 import { Tables } from "./tables.ts";
@@ -11,6 +12,8 @@ export interface ServicesOptions {
   readonly allow: AllowList;
   /** Milliseconds after which a connection that nobody uses is closed. */
   readonly idle: number;
+  /** Milliseconds that a service gets to let us in. */
+  readonly connectTimeout: number;
   readonly log: (entry: object) => void;
 }
 
@@ -55,14 +58,19 @@ export class Services {
   }
 
   /** The connection for a user more. */
-  acquire(key: string, source: Source, options: Options): ServiceConnection | Promise<ServiceConnection> {
+  acquire(
+    key: string,
+    source: Source,
+    options: Options,
+    signal: AbortSignal,
+  ): ServiceConnection | Promise<ServiceConnection> {
     let shared = this.#shared.get(key);
     if (!shared) {
       shared = { connection: undefined, opening: undefined, users: 0, idleSince: 0 };
       this.#shared.set(key, shared);
     }
     shared.users++;
-    return shared.connection ?? this.#open(key, shared, source, options);
+    return shared.connection ?? this.#open(key, shared, () => this.#connect(source, options), signal);
   }
 
   release(key: string): void {
@@ -77,24 +85,46 @@ export class Services {
     await Promise.all(Array.from(this.#shared.keys(), (key) => this.#close(key)));
   }
 
-  async #open(key: string, shared: Shared, source: Source, options: Options): Promise<ServiceConnection> {
-    shared.opening ??= this.#connect(source, options);
+  async #open(
+    key: string,
+    shared: Shared,
+    connect: () => Promise<ServiceConnection>,
+    signal: AbortSignal,
+  ): Promise<ServiceConnection> {
+    shared.opening ??= connect();
     const { opening } = shared;
     try {
-      shared.connection = await opening;
+      shared.connection = await abortable(opening, signal);
       return shared.connection;
     } catch (error) {
       shared.users--;
-      if (shared.opening === opening) shared.opening = undefined;
-      if (shared.users === 0 && this.#shared.get(key) === shared) this.#shared.delete(key);
+      // The next one tries again, also when this one waits for ever.
+      if (shared.users === 0 && shared.opening === opening) {
+        shared.opening = undefined;
+        if (this.#shared.get(key) === shared) this.#shared.delete(key);
+        opening.then(dispose, () => undefined);
+      }
       throw error;
     }
   }
 
   /** A name that is looked up again may have got another address. */
   async #connect(source: Source, options: Options): Promise<ServiceConnection> {
-    for (const address of source.addresses(options)) await this.#options.allow.check(address);
-    return { connection: await source.connect(options), tables: new Tables(source) };
+    const { allow, connectTimeout } = this.#options;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(tooLate(source)), connectTimeout);
+    const connecting = (async () => {
+      for (const address of source.addresses(options)) await allow.check(address);
+      return { connection: await source.connect(options), tables: new Tables(source) };
+    })();
+    try {
+      return await abortable(connecting, late.signal);
+    } catch (error) {
+      connecting.then(dispose, () => undefined);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #sweep(): void {
@@ -107,8 +137,8 @@ export class Services {
     const shared = this.#shared.get(key);
     this.#shared.delete(key);
     try {
-      const open = shared?.connection ?? (await shared?.opening);
-      await open?.connection[Symbol.asyncDispose]();
+      if (shared?.connection) await dispose(shared.connection);
+      else shared?.opening?.then(dispose, () => undefined);
     } catch (error) {
       this.#options.log({ level: "warn", msg: "closing a service", error: String(error) });
     }
@@ -133,11 +163,20 @@ export class Service {
   }
 
   /** Its connection, to be given back by `release`; at once when it is open. @throws SqlError 08001 … */
-  acquire(): ServiceConnection | Promise<ServiceConnection> {
-    return this.#services.acquire(this.#key, this.source, this.#options);
+  acquire(signal: AbortSignal): ServiceConnection | Promise<ServiceConnection> {
+    return this.#services.acquire(this.#key, this.source, this.#options, signal);
   }
 
   release(): void {
     this.#services.release(this.#key);
   }
 }
+
+async function dispose({ connection }: ServiceConnection): Promise<void> {
+  await connection[Symbol.asyncDispose]();
+}
+
+const tooLate = ({ name }: Source) =>
+  new SqlError("08001", `the service did not let the SQL server in in time (${name})`, {
+    hint: "Look whether its address is right and it can be reached from the SQL server.",
+  });

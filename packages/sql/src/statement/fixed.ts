@@ -60,7 +60,8 @@ const rules: readonly (readonly [pattern: RegExp, read: (groups: Groups) => Stat
   [
     new RegExp(
       "^SELECT relname, +attname, +format_type\\(atttypid, atttypmod\\), +attnotnull, " +
-        "+pg_get_expr\\(adbin, adrelid\\), +(?:attgenerated|NULL), +(collname|NULL), +(?:collnsp\\.nspname|NULL) +" +
+        // PostgreSQL 14 has the two the other way round.
+        "+(?:pg_get_expr\\(adbin, adrelid\\)|attgenerated), +(?:pg_get_expr\\(adbin, adrelid\\)|attgenerated|NULL), +(collname|NULL), +(?:collnsp\\.nspname|NULL) +" +
         "FROM pg_class c [\\w\\s=.>]+" +
         `WHERE c\\.relkind IN \\('r', ?'v', ?'f', ?'m', ?'p'\\) +AND n\\.nspname = ${string}(?: +AND NOT c\\.relispartition)?` +
         `(?: +AND c\\.relname (NOT )?IN ${strings})? +ORDER BY c\\.relname, a\\.attnum$`,

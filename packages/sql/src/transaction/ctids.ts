@@ -10,6 +10,8 @@ export interface ReadRow {
   /** The transaction's last own write of the row at that time; 0 for none. */
   readonly sequence: number;
   readonly version?: string | undefined;
+  /** The number of the read, of a row that the transaction had not written. */
+  readonly read?: number | undefined;
   /** The values that were read. */
   readonly before: Tuple;
 }
@@ -36,7 +38,12 @@ export class Ctids {
   }
 
   /** The ctid of a row; `read` tells the values when it is not known yet. */
-  assign(table: number, identity: string, sequence: number, read: () => Pick<ReadRow, "version" | "before">) {
+  assign(
+    table: number,
+    identity: string,
+    sequence: number,
+    read: () => Pick<ReadRow, "version" | "read" | "before">,
+  ) {
     const key = `${table}:${identity}`;
     const known = this.#known.get(key);
     if (known?.sequence === sequence) return this.#text(known.number);

@@ -2,10 +2,13 @@ import { type Change, type Column, SqlError, type Table, type Tuple } from "@ove
 import type { Relation } from "../query/relation.ts";
 import { Ctids, type ReadRow, tupleBytes } from "./ctids.ts";
 import { fold } from "./fold.ts";
-import { RowFinder } from "./row-finder.ts";
+import type { Origin } from "./reads.ts";
 import { SpillingList, type SpillSpace } from "./spilling-list.ts";
 import { TransactionView } from "./view.ts";
-import { merge, type OpenTable, rowAfter, TableWrites, type Write } from "./writes.ts";
+import { completeRow, merge, type OpenTable, rowAfter, TableWrites, type Write } from "./writes.ts";
+
+/** A row to be changed, as it was read. */
+type ChangedRow = Pick<ReadRow, "identity" | "version" | "read" | "before">;
 
 export interface TransactionOptions {
   readonly space: SpillSpace;
@@ -101,12 +104,7 @@ export class Transaction {
    * @returns the row after it
    * @throws SqlError 23505 when the row gets the identity of another one
    */
-  async update(
-    open: OpenTable,
-    row: Pick<ReadRow, "identity" | "version" | "before">,
-    after: Tuple,
-    signal: AbortSignal,
-  ): Promise<Tuple> {
+  async update(open: OpenTable, row: ChangedRow, after: Tuple, signal: AbortSignal): Promise<Tuple> {
     changesOf(open.table, "update");
     const writes = this.#tableOf(open);
     const { identity } = row;
@@ -128,6 +126,7 @@ export class Transaction {
       ...(moved !== undefined && { moved }),
       provisional,
       ...(version !== undefined && { version }),
+      origin: this.#originOf(writes, row),
       before,
       after,
       replace: false,
@@ -135,18 +134,19 @@ export class Transaction {
     return result;
   }
 
-  /** The values of a row that was read, in these columns at least; NULL where the row is no longer there. */
-  async values(open: OpenTable, { identity, before }: ReadRow, columns: readonly number[]): Promise<Tuple> {
-    if (columns.every((column) => before[column] !== undefined)) return before;
+  /** The values of a row that was read, in these columns at least. */
+  async values(
+    open: OpenTable,
+    row: ReadRow,
+    columns: readonly number[],
+    signal: AbortSignal,
+  ): Promise<Tuple> {
+    if (columns.every((column) => row.before[column] !== undefined)) return row.before;
     const writes = this.#tableOf(open);
-    if (writes.finder?.filters !== writes.readFor) {
-      writes.finder?.close();
-      writes.finder = new RowFinder(open.table, writes.readFor, this.#space);
-    }
-    return merge(before, (await writes.finder.find(identity)) ?? []);
+    return (await completeRow(writes, row.before, this.#originOf(writes, row), signal)) ?? row.before;
   }
 
-  delete(open: OpenTable, row: Pick<ReadRow, "identity" | "version" | "before">): void {
+  delete(open: OpenTable, row: ChangedRow): void {
     changesOf(open.table, "delete");
     const writes = this.#tableOf(open);
     const { identity, version, before } = row;
@@ -196,7 +196,7 @@ export class Transaction {
 
   /** Forgets everything. */
   clear(): void {
-    for (const { finder } of this.#tables.values()) finder?.close();
+    for (const { reads } of this.#tables.values()) reads.close();
     this.#writes.clear();
     this.#ctids.clear();
     this.#tables.clear();
@@ -206,7 +206,7 @@ export class Transaction {
   #tableOf(open: OpenTable): TableWrites {
     let writes = this.#tables.get(open.key);
     if (!writes) {
-      writes = new TableWrites(this.#tables.size, open);
+      writes = new TableWrites(this.#tables.size, open, this.#space);
       this.#tables.set(open.key, writes);
     }
     return writes;
@@ -219,10 +219,12 @@ export class Transaction {
     const sequence = ++this.#sequence;
     table.set(identity, index, sequence, kind === "delete" || moved !== undefined);
     if (moved !== undefined) table.set(moved, index, sequence, false);
-    const columns = table.open.table.definition.columns.length;
-    const row = rowAfter(write);
-    if (kind === "update")
-      for (let column = 0; column < columns; column++) if (row[column] === undefined) table.partial = true;
+  }
+
+  /** Where a row was first read from the service. */
+  #originOf({ states }: TableWrites, { identity, read }: ChangedRow): Origin | undefined {
+    const state = states.get(identity);
+    return state ? this.#writes.get(state.write).origin : { read, identity };
   }
 
   /** Which of the rows that this transaction has not touched exist in the service. */

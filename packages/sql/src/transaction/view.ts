@@ -1,10 +1,10 @@
-import type { Plan, Query, Row, TableDefinition, Tuple, Value } from "@overcoat/sources";
+import type { Plan, Query, Row, TableDefinition, Tuple } from "@overcoat/sources";
 import { matches } from "../evaluate/filter.ts";
 import type { Relation } from "../query/relation.ts";
 import type { Ctids, ReadRow } from "./ctids.ts";
 import { tupleOfRow } from "./row-tuple.ts";
 import type { SpillingList } from "./spilling-list.ts";
-import { type RowState, rowAfter, type TableWrites, type Write } from "./writes.ts";
+import { completeRow, type RowState, rowAfter, type TableWrites, type Write } from "./writes.ts";
 
 const batchRows = 500;
 /** Batches whose rows can still be asked for their ctid: whoever asks reads no further ahead. */
@@ -17,6 +17,8 @@ export class TransactionView implements Relation {
   readonly #writes: SpillingList<Write>;
   readonly #ctids: Ctids;
   readonly #recent: ReadBatch[] = [];
+  /** The number of the last read that gave rows to be changed. */
+  #read: number | undefined;
 
   constructor(table: TableWrites, sequence: number, writes: SpillingList<Write>, ctids: Ctids) {
     this.#table = table;
@@ -35,7 +37,7 @@ export class TransactionView implements Relation {
 
   plan(query: Query): Plan | Promise<Plan> {
     const { table } = this.#table.open;
-    if (query.identity) this.#table.readFor = query.filters;
+    if (query.identity) this.#read = this.#table.reads.add(query.filters);
     if (this.#table.states.size === 0) {
       const plan = table.plan(query);
       if (!query.identity) return plan;
@@ -43,13 +45,11 @@ export class TransactionView implements Relation {
         ? plan.then((made) => this.#remembering(made, query))
         : this.#remembering(plan, query);
     }
-    const { partial, states } = this.#table;
     const { limit, ...asked } = query;
     const base = table.plan({
       ...asked,
       identity: true,
-      // A row that the service would leave out may have become one that is wanted.
-      ...(partial ? { filters: [] } : limit !== undefined && { limit: limit + states.size }),
+      ...(limit !== undefined && { limit: limit + this.#table.states.size }),
     });
     return base instanceof Promise ? base.then((made) => this.#over(made, query)) : this.#over(base, query);
   }
@@ -59,12 +59,12 @@ export class TransactionView implements Relation {
     const state = this.#table.at(identity, this.#sequence);
     return this.#ctids.assign(number, identity, state?.sequence ?? 0, () => {
       // What the service had is guarded by the transaction's first write of the row.
-      if (state) return { before: this.#rowOf(state) };
+      if (state) return { before: rowAfter(this.#writes.get(state.write)) };
       for (const batch of this.#recent) {
         const row = batch.find(identity);
-        if (row) return row;
+        if (row) return { ...row, read: this.#read };
       }
-      return { before: [] };
+      return { before: [], read: this.#read };
     });
   }
 
@@ -87,11 +87,10 @@ export class TransactionView implements Relation {
   }
 
   #over(base: Plan, query: Query): Plan {
-    const { partial, states } = this.#table;
     return {
-      handled: partial ? query.filters.map(() => false) : base.handled,
+      handled: base.handled,
       sorted: false,
-      rows: base.rows + states.size,
+      rows: base.rows + this.#table.states.size,
       calls: base.calls,
       requests: base.requests,
       scan: (signal) => this.#scan(base, query, signal),
@@ -100,34 +99,26 @@ export class TransactionView implements Relation {
 
   async *#scan(base: Plan, query: Query, signal: AbortSignal): AsyncIterable<readonly Row[]> {
     const width = query.columns.length;
-    const output = (row: Row) => (query.identity ? row : row.slice(0, width));
     for await (const rows of base.scan(signal)) {
       if (query.identity) this.#remember(rows, query.columns);
-      const seen: Row[] = [];
-      for (const row of rows) {
-        const state = this.#table.at(row[width] as string, this.#sequence);
-        if (!state) seen.push(output(row));
-        else if (!state.gone) {
-          const own = this.#rowOf(state);
-          if (lacks(own, query.columns)) seen.push(output(row.map(overlaid(own, query.columns))));
-        }
-      }
-      if (seen.length > 0) yield seen;
+      const untouched = rows.filter((row) => !this.#table.at(row[width] as string, this.#sequence));
+      if (untouched.length > 0)
+        yield query.identity ? untouched : untouched.map((row) => row.slice(0, width));
     }
-    yield* this.#ownRows(query);
+    yield* this.#ownRows(query, signal);
   }
 
-  async *#ownRows(query: Query): AsyncIterable<readonly Row[]> {
-    const { definition } = this;
-    const wanted = this.#table.partial ? () => true : matches(query.filters, definition.columns);
+  async *#ownRows(query: Query, signal: AbortSignal): AsyncIterable<readonly Row[]> {
+    const { columns, filters, identity: withIdentity } = query;
+    const wanted = matches(filters, this.definition.columns);
+    const needed = [...columns, ...filters.map(({ column }) => column)];
     let batch: Row[] = [];
     for (const identity of this.#table.states.keys()) {
       const state = this.#table.at(identity, this.#sequence);
-      if (!state || state.gone) continue;
-      const row = this.#rowOf(state);
-      if (lacks(row, query.columns) || wanted(row) !== true) continue;
-      const values = query.columns.map((column) => row[column] as string | null);
-      batch.push(query.identity ? [...values, identity] : values);
+      const row = state && !state.gone && (await this.#completeRow(state, needed, signal));
+      if (!row || wanted(row) !== true) continue;
+      const values = columns.map((column) => row[column] ?? null);
+      batch.push(withIdentity ? [...values, identity] : values);
       if (batch.length < batchRows) continue;
       yield batch;
       batch = [];
@@ -135,23 +126,13 @@ export class TransactionView implements Relation {
     if (batch.length > 0) yield batch;
   }
 
-  #rowOf({ write }: RowState): Tuple {
-    return rowAfter(this.#writes.get(write));
+  #completeRow({ write }: RowState, columns: readonly number[], signal: AbortSignal) {
+    const known = this.#writes.get(write);
+    const row = rowAfter(known);
+    return columns.every((column) => row[column] !== undefined)
+      ? row
+      : completeRow(this.#table, row, known.origin, signal);
   }
-}
-
-/** Whether a row's own state lacks a column, so that the service's row must complete it. */
-function lacks(row: Tuple, columns: readonly number[]): boolean {
-  return columns.some((column) => row[column] === undefined);
-}
-
-/** The row's own value where it has one. */
-function overlaid(own: Tuple, columns: readonly number[]) {
-  return (value: Value, index: number) => {
-    const column = columns[index];
-    const changed = column === undefined ? undefined : own[column];
-    return changed === undefined ? value : changed;
-  };
 }
 
 /** Rows that were read with their identities. */
@@ -167,12 +148,15 @@ class ReadBatch {
     this.#definition = definition;
   }
 
-  find(identity: string): Pick<ReadRow, "version" | "before"> | undefined {
+  find(identity: string): (Pick<ReadRow, "version"> & { before: Tuple }) | undefined {
     const width = this.#columns.length;
     this.#byIdentity ??= new Map(this.#rows.map((row) => [row[width] as string, row]));
     const row = this.#byIdentity.get(identity);
-    if (!row) return undefined;
-    const before = tupleOfRow(row, this.#columns, this.#definition);
-    return { version: row[width + 1] as string | undefined, before };
+    return (
+      row && {
+        version: row[width + 1] as string | undefined,
+        before: tupleOfRow(row, this.#columns, this.#definition),
+      }
+    );
   }
 }

@@ -1,5 +1,6 @@
-import type { Filter, Table, Tuple } from "@overcoat/sources";
-import type { RowFinder } from "./row-finder.ts";
+import type { Table, Tuple } from "@overcoat/sources";
+import { type Origin, Reads } from "./reads.ts";
+import type { SpillSpace } from "./spilling-list.ts";
 
 /** A table that a statement refers to. */
 export interface OpenTable {
@@ -22,6 +23,8 @@ export interface Write {
   /** The service will assign the identity; until then it has one of ours. */
   readonly provisional: boolean;
   readonly version?: string;
+  /** Where the row's other columns can be read; none for a row that the transaction inserted. */
+  readonly origin?: Origin | undefined;
   /** The row before it, as far as it is known. */
   readonly before: Tuple;
   /** The whole inserted row, or the changed columns. */
@@ -47,15 +50,12 @@ export class TableWrites {
   readonly open: OpenTable;
   /** The last state by identity. */
   readonly states = new Map<string, RowState>();
-  /** Whether a row's state may lack columns that were not read. */
-  partial = false;
-  /** The filters of the last read that gave ctids. */
-  readFor: readonly Filter[] = [];
-  finder: RowFinder | undefined;
+  readonly reads: Reads;
 
-  constructor(number: number, open: OpenTable) {
+  constructor(number: number, open: OpenTable, space: SpillSpace) {
     this.number = number;
     this.open = open;
+    this.reads = new Reads(open.table, space);
   }
 
   /** The state of a row after the writes up to `sequence`; undefined for a row that they did not touch. */
@@ -80,6 +80,18 @@ export class TableWrites {
 /** The row that a write leaves, `undefined` where a column is not known. */
 export function rowAfter({ kind, before, after }: Write): Tuple {
   return kind === "insert" ? after.map((value) => value ?? null) : merge(after, before);
+}
+
+/** A row with what the service has in its unknown columns; undefined when the service's row is gone. */
+export async function completeRow(
+  { reads }: TableWrites,
+  row: Tuple,
+  origin: Origin | undefined,
+  signal: AbortSignal,
+): Promise<Tuple | undefined> {
+  const found = origin && (await reads.find(origin));
+  signal.throwIfAborted();
+  return found && merge(row, found);
 }
 
 /** The values of `first`, and those of `second` where it has none. */
