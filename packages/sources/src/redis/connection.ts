@@ -2,7 +2,9 @@ import type { Connection, Table, TableDefinition } from "../source.ts";
 import { openRedis } from "./client/redis.ts";
 import { commit } from "./commit.ts";
 import { accepted } from "./errors.ts";
-import { type Layout, readLayout } from "./layout.ts";
+import { findTables, importedOptions } from "./import.ts";
+import { importedKeys } from "./imported-name.ts";
+import { keyOptions, type Layout, readLayout } from "./layout.ts";
 import type { Settings } from "./options.ts";
 import type { Service } from "./plan.ts";
 import { collectedTable } from "./tables/collected.ts";
@@ -11,6 +13,9 @@ import { listTable } from "./tables/list.ts";
 import { memberTable } from "./tables/members.ts";
 import { streamTable } from "./tables/stream.ts";
 import { stringTable } from "./tables/string.ts";
+
+/** What IMPORT FOREIGN SCHEMA finds tables in, besides the number of the database. */
+const schemaName = "redis";
 
 /** Milliseconds that a count of keys is good for estimates. */
 const sizeAge = 5000;
@@ -46,13 +51,17 @@ export async function connect(settings: Settings): Promise<Connection> {
 
   return {
     table: (definition) => table(service, definition),
+    tables: async (schema, names, signal) =>
+      schema === schemaName || schema === String(settings.client.database)
+        ? await findTables(redis, schema, names, signal)
+        : undefined,
     commit: (changes, signal) => commit(redis, changes, signal),
     [Symbol.asyncDispose]: async () => redis.close(),
   };
 }
 
 function table(service: Service, definition: TableDefinition): Table {
-  const layout = readLayout(definition);
+  const layout = readLayout(withKeys(definition));
   switch (layout.type) {
     case "string":
       return stringTable(service, layout);
@@ -65,6 +74,13 @@ function table(service: Service, definition: TableDefinition): Table {
     default:
       return areCollected(layout) ? collectedTable(service, layout) : memberTable(service, layout);
   }
+}
+
+/** An imported table has no options: its name says which keys it shows. */
+function withKeys(definition: TableDefinition): TableDefinition {
+  const { options, remote } = definition;
+  if (remote === undefined || keyOptions.some((option) => options[option] !== undefined)) return definition;
+  return { ...definition, options: { ...options, ...importedOptions(importedKeys(remote.name)) } };
 }
 
 /** Whether each field of a hash is a row. */

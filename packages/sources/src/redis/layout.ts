@@ -60,6 +60,9 @@ export function readLayout(definition: TableDefinition): Layout {
   };
 }
 
+/** Options of which a table has one. */
+export const keyOptions = ["key_prefix", "key", "src_key"] as const;
+
 interface Keys {
   readonly type: Type;
   readonly keyspace: Keyspace;
@@ -69,7 +72,7 @@ interface Keys {
 }
 
 function readKeys({ name, options }: TableDefinition): Keys {
-  const given = (["key_prefix", "key", "src_key"] as const).filter((option) => options[option] !== undefined);
+  const given = keyOptions.filter((option) => options[option] !== undefined);
   if (given.length === 0) {
     throw new SqlError("HV00D", `The foreign table "${name}" does not say which keys it shows`, {
       hint: "Set the table option key_prefix (such as 'session:'; '' for all keys), or key for a single one.",
