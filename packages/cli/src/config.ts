@@ -38,6 +38,38 @@ export const configSchema = z.strictObject({
     .optional(),
   /** Buckets that anybody may list and get objects of, without a key. */
   anonymousRead: z.array(z.string()).optional(),
+  /** Of the SQL server: `overcoat serve sql` and `overcoat up`. */
+  sql: z
+    .strictObject({
+      addr: strings.optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      /** Who may connect: with a password, or with the SCRAM verifier that PostgreSQL keeps of one. */
+      logins: z
+        .array(
+          z.union([
+            z.strictObject({ user: z.string().min(1), password: z.string().min(1) }),
+            z.strictObject({ user: z.string().min(1), verifier: z.string().min(1) }),
+          ]),
+        )
+        .optional(),
+      /**
+       * What `secret 'NAME'` stands for, and the `host[:port]` of the services that it may be shown to; without
+       * addresses those of this machine.
+       */
+      secrets: z
+        .record(
+          z.string().min(1),
+          z.union([
+            z.string().min(1),
+            z.strictObject({ value: z.string().min(1), addresses: z.array(z.string().min(1)).optional() }),
+          ]),
+        )
+        .optional(),
+      /** Addresses that foreign servers may point to: `host[:port]`, `*.domain`, networks such as `10.0.0.0/8`. */
+      allow: z.array(z.string().min(1)).optional(),
+    })
+    .optional(),
   addr: strings.optional(),
   adminAddr: z.string().optional(),
   region: z.string().optional(),

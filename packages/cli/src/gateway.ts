@@ -84,7 +84,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       listening.push(await server.listen({ ...address, host }));
     } catch (error) {
       await close(0).catch(() => {});
-      throw listenError(error, address, "--addr");
+      throw listenError(error, address, settings.addressFlag ?? "--addr");
     }
   }
   return {

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import type { UpFlags } from "./commands/up.ts";
 import { RunError, UsageError } from "./errors.ts";
-import { addServeFlags, serveHelp, startHelp, topHelp } from "./flags/options.ts";
+import { addServeFlags, serveHelp, startHelp, topHelp, upHelp } from "./flags/options.ts";
 import { type TakenFlags, takeRcloneFlags } from "./flags/rclone.ts";
 import type { Flags } from "./flags/resolve.ts";
+import { addSqlCommands } from "./sql/commands.ts";
 
 const booleans = [
   "v2-auth",
@@ -30,7 +32,9 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   let taken: TakenFlags = { rest: [], taken: new Set(), notes: [] };
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const program = new Command("overcoat")
-    .description("Serves a folder or NAS mount to any S3 client.")
+    .description(
+      "Serves a folder or NAS mount to any S3 client, and services such as Redis to any PostgreSQL.",
+    )
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .exitOverride()
@@ -49,7 +53,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
       await serveS3(remote, flags, taken);
     })
     .addHelpText("after", serveHelp);
-  addServeFlags(s3, true);
+  addServeFlags(s3, "serve");
   const start = program
     .command("start")
     .description(
@@ -61,14 +65,35 @@ export async function runCommand(args: readonly string[]): Promise<void> {
       await start(flags, taken.notes);
     })
     .addHelpText("after", startHelp);
-  addServeFlags(start, false);
+  addServeFlags(start, "start");
 
+  const up = program
+    .command("up")
+    .description("serve S3 and SQL: the gateway of `start`, and a PostgreSQL with the wrappers in it")
+    .exitOverride()
+    .action(async (flags: UpFlags) => {
+      const { up } = await import("./commands/up.ts");
+      await up(flags);
+    })
+    .addHelpText("after", upHelp);
+  addServeFlags(up, "up");
+  addSqlCommands(program, serveCommand);
+
+  if (!takesRcloneFlags(args)) {
+    await program.parseAsync(args, { from: "user" });
+    return;
+  }
   const valued = new Set(
     s3.options.filter((option) => option.required).map((option) => option.long!.slice(2)),
   );
   taken = takeRcloneFlags(args, booleans, valued);
   if (taken.missing) throw new UsageError(`--${taken.missing} needs a value`);
   await program.parseAsync(taken.rest, { from: "user" });
+}
+
+/** The commands that take the place of rclone's. */
+function takesRcloneFlags([command, kind]: readonly string[]): boolean {
+  return command !== "up" && command !== "sql" && !(command === "serve" && kind === "sql");
 }
 
 function report(error: unknown): number {

@@ -4,7 +4,7 @@ import { RunError } from "./errors.ts";
 import type { Settings } from "./flags/resolve.ts";
 
 /** Reads the files of TLS. @throws RunError that names the flag whose file is not right */
-export async function readTls(files: NonNullable<Settings["tls"]>) {
+export async function readTls(files: Readonly<NonNullable<Settings["tls"]>>) {
   const cert = await read(files.cert, "--cert");
   const key = await read(files.key, "--key");
   const ca = files.ca === undefined ? undefined : await read(files.ca, "--client-ca");

@@ -35,10 +35,9 @@ export async function serve(settings: Settings, onReady: OnReady): Promise<void>
   const stopped = stopSignal().finally(() => {
     stopping = true;
   });
-  let service: Service;
+  let service: Awaited<ReturnType<typeof openService>>;
   try {
-    for (const { path } of settings.addresses) if (path !== undefined) await removeDeadSocket(path);
-    service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
+    service = await openService(settings);
   } catch (error) {
     // The signal has reached the workers as well, which then do not start.
     if (stopping) return;
@@ -47,7 +46,7 @@ export async function serve(settings: Settings, onReady: OnReady): Promise<void>
   let admin: Awaited<ReturnType<typeof listenAdmin>> | undefined;
   try {
     if (settings.adminAddress) admin = await listenAdmin(settings.adminAddress, service);
-    onReady(service.listening.map((address, i) => shownUrl(settings, i, address.port)));
+    onReady(service.urls);
     const failure = await Promise.race([stopped, service.failed]);
     if (failure) throw failure;
   } finally {
@@ -56,13 +55,24 @@ export async function serve(settings: Settings, onReady: OnReady): Promise<void>
   }
 }
 
-interface Service {
+/** The gateway in one process or several. */
+export interface Service {
   readonly listening: Gateway["listening"];
   /** Settles when the service has died by itself. */
   readonly failed: Promise<Error>;
   ready(): boolean;
   metrics(): Promise<string>;
+  /** Lets running requests finish. */
   close(): Promise<void>;
+}
+
+export async function openService(settings: Settings): Promise<Service & { readonly urls: string[] }> {
+  for (const { path } of settings.addresses) if (path !== undefined) await removeDeadSocket(path);
+  const service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
+  return {
+    ...service,
+    urls: service.listening.map((address, i) => shownUrl(settings, i, address.port)),
+  };
 }
 
 function shownUrl(settings: Settings, index: number, port: number): string {
@@ -74,7 +84,7 @@ function shownUrl(settings: Settings, index: number, port: number): string {
 }
 
 /** Resolves at the first SIGINT or SIGTERM; one that follows after a second ends the process at once. */
-function stopSignal(): Promise<undefined> {
+export function stopSignal(): Promise<undefined> {
   return new Promise((done) => {
     let first = 0;
     const stop = () => {

@@ -1,5 +1,5 @@
-export { type ExtensionFile, extensionFiles } from "./extension/extension.ts";
-export { installScript } from "./extension/script.ts";
+export { type ExtensionFile, extensionFiles, extensionNames } from "./extension/extension.ts";
+export { installScript, plainScript, type ScriptSettings } from "./extension/script.ts";
 export type { Handler } from "./extension/wrapper.ts";
 export { type LinkedServer, type LinkedTable, linkedSchema } from "./link/link.ts";
 export { openSqlServer, type SqlServer, type SqlServerOptions } from "./server.ts";

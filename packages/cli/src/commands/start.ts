@@ -15,7 +15,7 @@ const sample = "sample";
 export async function start(flags: Flags, notes: readonly string[]): Promise<void> {
   const folder = resolve("overcoat-data");
   const drive = join(folder, "drive");
-  const { key, first } = await prepare(folder, drive);
+  const { key, first } = await prepareDrive(folder, drive);
   const settings = resolveSettings(
     drive,
     {
@@ -38,8 +38,14 @@ export async function start(flags: Flags, notes: readonly string[]): Promise<voi
   process.stdout.write("Stopped.\n");
 }
 
-/** @throws RunError where the folder cannot be used */
-async function prepare(folder: string, drive: string): Promise<{ key: GeneratedKey; first: boolean }> {
+/**
+ * The folder that is served, and the key to it.
+ * @throws RunError where the folder cannot be used
+ */
+export async function prepareDrive(
+  folder: string,
+  drive: string,
+): Promise<{ key: GeneratedKey; first: boolean }> {
   try {
     const key = await keptKey(folder);
     const first = !(await exists(drive));
@@ -53,7 +59,8 @@ async function prepare(folder: string, drive: string): Promise<{ key: GeneratedK
   }
 }
 
-async function makeSample(settings: Settings): Promise<void> {
+/** A bucket to try things with. */
+export async function makeSample(settings: Settings): Promise<void> {
   const objects = await openObjects({
     drive: openDrive(settings),
     data: settings.data,
@@ -77,13 +84,19 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** All interfaces are no address to connect to. */
-function reachable(url: string): string {
+export function reachable(url: string): string {
   return url
     .replace(/^(https?:\/\/)0\.0\.0\.0(?=[:/])/, "$1127.0.0.1")
     .replace(/^(https?:\/\/)\[::\]/, "$1127.0.0.1");
 }
 
-export function welcome(endpoint: string, key: GeneratedKey, region: string): string {
+function welcome(endpoint: string, key: GeneratedKey, region: string): string {
+  return `${s3Welcome(endpoint, key, region)}
+Press Ctrl-C to stop.
+`;
+}
+
+export function s3Welcome(endpoint: string, key: GeneratedKey, region: string): string {
   return `
   Endpoint           ${endpoint}
   Region             ${region}
@@ -105,7 +118,5 @@ s3 = boto3.client(
     region_name="${region}",
 )
 print(s3.get_object(Bucket="${sample}", Key="hello.txt")["Body"].read().decode())
-
-Press Ctrl-C to stop.
 `;
 }

@@ -3,17 +3,20 @@ import { rcloneServeFlags } from "./rclone.ts";
 
 const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
-/** Adds the flags of `serve s3`; `start` has the same save those that it decides itself. */
-export function addServeFlags(command: Command, all: boolean): void {
+/** Adds the flags of `serve s3`; `start` and `up` have the same save those that they decide themselves. */
+export function addServeFlags(command: Command, kind: "serve" | "start" | "up"): void {
+  const all = kind === "serve";
   const hidden = (flag: string) => command.addOption(new Option(flag).hideHelp());
   command.helpOption("-h, --help", "print this help");
 
-  command.optionsGroup("Address:");
-  command.option(
-    "--addr <[HOST]:PORT>",
+  if (kind === "up") addUpFlags(command);
+  command.optionsGroup(kind === "up" ? "S3 gateway:" : "Address:");
+  const addr = new Option(
+    kind === "up" ? "--s3-addr <[HOST]:PORT>" : "--addr <[HOST]:PORT>",
     `listen here, repeatable; :9000 means all interfaces, /PATH a Unix socket, http:// before it no TLS (RC_S3_ADDR; default ${all ? "127.0.0.1:8080" : "127.0.0.1:9000"})`,
-    collect,
-  );
+  ).argParser(collect);
+  command.addOption(addr);
+  if (kind === "up") command.addOption(new Option("--addr <[HOST]:PORT>").argParser(collect).hideHelp());
   command.option("--baseurl <PREFIX>", "serve below this path");
   command.option(
     "--domain <DOMAIN>",
@@ -77,10 +80,11 @@ export function addServeFlags(command: Command, all: boolean): void {
   );
 
   command.optionsGroup("Folder:");
-  command.option(
-    "--data <DIR>",
-    `index and spool (default ${all ? "~/.local/share/overcoat, a folder for each remote" : "./overcoat-data/data"})`,
-  );
+  if (kind !== "up")
+    command.option(
+      "--data <DIR>",
+      `index and spool (default ${all ? "~/.local/share/overcoat, a folder for each remote" : "./overcoat-data/data"})`,
+    );
   command.option("--no-fsync", "do not sync writes to disk before answering");
   command.option("--no-cleanup", "keep folders that become empty when an object is deleted");
   command.option("--umask <OCTAL>", "permission bits to take from new files and folders, such as 022");
@@ -101,9 +105,35 @@ export function addServeFlags(command: Command, all: boolean): void {
   );
 
   command.optionsGroup("Process:");
-  if (all)
+  if (kind !== "start")
     command.option("--config <FILE>", "configuration (default ./overcoat.config.ts where there is one)");
-  command.option("--workers <N>", "processes (default the number of cores)");
+  command.option(
+    "--workers <N>",
+    `processes${kind === "up" ? " of the S3 gateway" : ""} (default the number of cores)`,
+  );
+  addLogFlags(command);
+}
+
+/** All that `up` serves beside S3. */
+function addUpFlags(command: Command): void {
+  command.optionsGroup("All:");
+  command.option("--data <DIR>", "everything that is kept (default ./overcoat-data)");
+  command.option(
+    "--sql-addr <[HOST]:PORT>",
+    "the SQL server listens here, repeatable; beyond this machine with the TLS of overcoat.config.ts only (default 127.0.0.1:54330, or the next free port)",
+    collect,
+  );
+  command.option(
+    "--postgres-port <PORT>",
+    "PostgreSQL listens here, on 127.0.0.1 (default 54320, or the next free port)",
+  );
+  command.option("--console-addr <[HOST]:PORT>", "there is no console yet: accepted for later");
+  command.option("--no-console", "there is no console yet: accepted for later");
+}
+
+/** How and where to log. */
+export function addLogFlags(command: Command): void {
+  const hidden = (flag: string) => command.addOption(new Option(flag).hideHelp());
   command.option("--log-format <FORMAT>", "json or pretty (default pretty)");
   hidden("--use-json-log");
   command.option("--log-file <FILE>", "append the log to this file (default standard error)");
@@ -118,9 +148,11 @@ export function addServeFlags(command: Command, all: boolean): void {
 
 export const topHelp = `
 Examples:
-  overcoat start                                            try it: keys, a sample bucket and lines to paste
+  overcoat up                                               try it: S3 and PostgreSQL, with lines to paste
   overcoat serve s3 /srv/nas --auth-key ID,SECRET           serve a folder on 127.0.0.1:8080
   overcoat serve s3 --help                                  all flags of the server
+  overcoat serve sql --login USER,PASSWORD                  answer the foreign tables of any PostgreSQL
+  overcoat sql install --url postgres://…                   bring the wrappers into a PostgreSQL
 
 Exit codes: 0 stopped cleanly, 1 failed, 2 wrong usage.`;
 
@@ -153,3 +185,14 @@ export const startHelp = `
 Examples:
   overcoat start
   overcoat start --addr 127.0.0.1:9001 --workers 1`;
+
+export const upHelp = `
+Keys and logins are made at the first start. DIR/connection.json holds them, and where everything is reached, while
+it runs. DIR/drive is the folder that is served as S3, DIR/postgres the database.
+The environment gives the secrets that foreign servers name: with OVERCOAT_SECRET_AUTH0=… a server's option
+\`secret 'AUTH0'\` stands for it, at the addresses in OVERCOAT_SECRET_AUTH0_ADDRESSES (host[:port], by commas), or on
+this machine only. overcoat.config.ts has the same under \`sql\`.
+
+Examples:
+  overcoat up
+  overcoat up --data /var/lib/overcoat --s3-addr 127.0.0.1:9001 --postgres-port 5433`;

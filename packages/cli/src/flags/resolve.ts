@@ -59,6 +59,8 @@ export interface Settings {
   /** Bucket to folder, for buckets that live elsewhere. */
   readonly buckets: Readonly<Record<string, string>>;
   readonly addresses: readonly values.Address[];
+  /** The flag that chooses them, for messages; `--addr` if left out. */
+  readonly addressFlag?: string;
   readonly adminAddress?: values.Address;
   readonly region: string;
   readonly credentials: Credential[];
@@ -113,7 +115,6 @@ export function resolveSettings(
   const mask = umask ?? 0;
   const filePerms = optional(flags.filePerms ?? config.filePerms, values.parseOctal, "--file-perms");
   const dirPerms = optional(flags.dirPerms ?? config.dirPerms, values.parseOctal, "--dir-perms");
-  const logFile = flags.logFile ?? config.logFile;
   const workers = flags.workers ?? (config.workers === undefined ? undefined : String(config.workers));
   const baseUrl = (flags.baseurl ?? config.baseUrl)?.replace(/^\/+|\/+$/g, "");
   const tls = resolveTls(flags, config);
@@ -161,9 +162,7 @@ export function resolveSettings(
     filePermissions: filePerms === undefined ? undefined : filePerms & ~mask,
     folderPermissions: dirPerms === undefined ? undefined : dirPerms & ~mask,
     workers: workers === undefined ? availableParallelism() : values.parseCount(workers, "--workers"),
-    logFormat: resolveLogFormat(flags, config),
-    logFile: logFile === undefined ? undefined : resolve(logFile),
-    logLevel: resolveLogLevel(flags, config),
+    ...resolveLog(flags, config),
   };
   // What the command line says is right; now what it points at.
   const named = remote || env.RC_S3_REMOTE || config.remote;
@@ -260,17 +259,36 @@ function resolveTls(flags: Flags, config: ParsedConfig): Settings["tls"] {
   return { cert: resolve(cert), key: resolve(key), ca: ca ? resolve(ca) : undefined, minVersion: version };
 }
 
+/** How and where to log. */
+export function resolveLog(
+  flags: Pick<Flags, "logFormat" | "useJsonLog" | "logFile" | "logLevel" | "verbose" | "quiet">,
+  config: ParsedConfig,
+): Pick<Settings, "logFormat" | "logFile" | "logLevel"> {
+  const logFile = flags.logFile ?? config.logFile;
+  return {
+    logFormat: resolveLogFormat(flags, config),
+    logFile: logFile === undefined ? undefined : resolve(logFile),
+    logLevel: resolveLogLevel(flags, config),
+  };
+}
+
 /** What rclone's `--log-format` lists, of which only `json` changes anything here. */
 const rcloneLogBits = /^(?:(?:date|time|microseconds|utc|longfile|shortfile|pid|nolevel|json)(?:,|$))+$/i;
 
-function resolveLogFormat(flags: Flags, config: ParsedConfig): Settings["logFormat"] {
+function resolveLogFormat(
+  flags: Pick<Flags, "logFormat" | "useJsonLog">,
+  config: ParsedConfig,
+): Settings["logFormat"] {
   const format = flags.logFormat ?? (flags.useJsonLog ? "json" : (config.logFormat ?? "pretty"));
   if (format === "json" || format === "pretty") return format;
   if (rcloneLogBits.test(format)) return /\bjson\b/i.test(format) ? "json" : "pretty";
   throw new UsageError(`--log-format: "${format}" must be json or pretty`);
 }
 
-function resolveLogLevel(flags: Flags, config: ParsedConfig): LogLevel {
+function resolveLogLevel(
+  flags: Pick<Flags, "logLevel" | "verbose" | "quiet">,
+  config: ParsedConfig,
+): LogLevel {
   const text = flags.logLevel ?? config.logLevel;
   if (text !== undefined) {
     const level = text.toLowerCase();
@@ -320,7 +338,12 @@ export function resolveRemote(text: string, config: ParsedConfig): string {
 }
 
 function resolveData(given: string | undefined, root: string, env: Environment): string {
-  if (given) return resolve(given);
-  const base = env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share");
-  return join(base, "overcoat", createHash("sha256").update(root).digest("hex").slice(0, 16));
+  return given
+    ? resolve(given)
+    : defaultData(createHash("sha256").update(root).digest("hex").slice(0, 16), env);
+}
+
+/** The user's own folder for this purpose. */
+export function defaultData(name: string, env: Environment): string {
+  return join(env.XDG_DATA_HOME || join(env.HOME || homedir(), ".local", "share"), "overcoat", name);
 }

@@ -90,6 +90,12 @@ export function parseAddress(text: string, flag: string): Address {
   return host ? { host, port: Number(match[3]) } : { port: Number(match[3]) };
 }
 
+/** A TCP port; 0 for any that is free. */
+export function parsePort(text: string, flag: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new UsageError(`${flag}: "${text}" is no port`);
+  return Number(text);
+}
+
 /** As rclone has them, also `unix:///run/s3.sock` or its path alone, and `http://` or `tls://` before an address. */
 export function parseListener(text: string, flag: string): Address {
   const path = text.trim().replace(/^unix:\/\//, "");

@@ -1,14 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Source } from "@overcoat/sources";
+import { serverDefaults } from "./server-defaults.ts";
 import { stockFunction } from "./stock-function.ts";
 import { type Handler, wrapperScript } from "./wrapper.ts";
-
-/** What the linker gives a server that does not say otherwise. */
-const serverDefaults = {
-  fetch_size: "1000",
-  batch_size: "100",
-  use_remote_estimate: "true",
-};
 
 /** The extensions' version, and those that can be updated to it: by the same script, which may be run again. */
 export interface Versions {
@@ -53,6 +47,10 @@ END
 $$;
 `;
 }
+
+/** Of those that the files make, `overcoat` first. */
+export const extensionNames = (files: readonly ExtensionFile[]): string[] =>
+  files.flatMap(({ name }) => (name.endsWith(".control") ? [name.slice(0, -".control".length)] : []));
 
 /** Control files and scripts of the extension `overcoat` and one `<name>_wrapper` a source. */
 export function extensionFiles(

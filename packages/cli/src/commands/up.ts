@@ -1,0 +1,167 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { prepareCluster, startCluster } from "@overcoat/postgres";
+import { extensionFiles } from "@overcoat/sql";
+import { loadConfig } from "../config.ts";
+import { writeConnections } from "../connection-file.ts";
+import { generatePassword, keptSuperuser } from "../credentials.ts";
+import { RunError } from "../errors.ts";
+import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts";
+import { type Address, isLoopback, parseListener, parsePort } from "../flags/values.ts";
+import { createLog } from "../log.ts";
+import { asRunError } from "../sql/errors.ts";
+import { openSqlService } from "../sql/server.ts";
+import { defaultSqlPort, resolveSqlSettings } from "../sql/settings.ts";
+import { sources } from "../sql/sources.ts";
+import { openService, stopSignal } from "../workers.ts";
+import { readyLine } from "./serve-s3.ts";
+import { makeSample, prepareDrive, reachable, s3Welcome } from "./start.ts";
+
+/** What commander hands over: the flags of the S3 gateway, and these. */
+export interface UpFlags extends Flags {
+  s3Addr?: string[];
+  sqlAddr?: string[];
+  postgresPort?: string;
+  consoleAddr?: string;
+  console?: boolean;
+}
+
+/** The login of the SQL server that PostgreSQL's foreign servers use; its password is new at each start. */
+const linkUser = "overcoat";
+const portsTried = 100;
+
+/** `overcoat up`: the S3 gateway, PostgreSQL and the SQL server behind it, with all that they keep in one folder. */
+export async function up(flags: UpFlags): Promise<void> {
+  const config = await loadConfig(flags.config);
+  const folder = resolve(flags.data ?? "overcoat-data");
+  const drive = join(folder, "drive");
+  const postgresPort =
+    flags.postgresPort === undefined ? undefined : parsePort(flags.postgresPort, "--postgres-port");
+  const sql = resolveSqlSettings(
+    { ...flags, addr: flags.sqlAddr, cert: undefined, key: undefined },
+    process.env,
+    config,
+  );
+  const { key, first } = await prepareDrive(folder, drive);
+  for (const text of flags.s3Addr ?? []) parseListener(text, "--s3-addr");
+  const settings: Settings = {
+    ...resolveSettings(
+      drive,
+      {
+        v2Auth: true,
+        ...flags,
+        data: join(folder, "data"),
+        addr: flags.s3Addr ?? flags.addr ?? ["127.0.0.1:9000"],
+        authKey: [`${key.accessKeyId},${key.secretAccessKey}`],
+      },
+      {},
+      {},
+    ),
+    addressFlag: "--s3-addr",
+  };
+  const log = createLog(settings);
+  let stopping = false;
+  const stopped = stopSignal().finally(() => {
+    stopping = true;
+  });
+  try {
+    await using parts = new AsyncDisposableStack();
+    if (first) await makeSample(settings);
+    const gateway = await openService(settings);
+    parts.defer(() => gateway.close());
+    const superuser = await keptSuperuser(folder);
+    const password = generatePassword();
+    const addresses = flags.sqlAddr || config.sql?.addr ? sql.addresses : [await freeAddress()];
+    const logins = [{ user: linkUser, password }, ...sql.logins.filter(({ user }) => user !== linkUser)];
+    const [service, cluster] = await startAll(
+      parts,
+      openSqlService(
+        { ...sql, addresses, logins },
+        {
+          folder: join(folder, "sql"),
+          log,
+          flag: flags.sqlAddr ? "--sql-addr" : "sql.addr in the configuration",
+        },
+      ),
+      startCluster({
+        folder: join(folder, "postgres"),
+        port: postgresPort,
+        superuser: superuser.user,
+        password: superuser.password,
+      }),
+    );
+    const [sqlAddress] = service.addresses;
+    const warnings = await prepareCluster(cluster, extensionFiles(sources), {
+      host: isLoopback(sqlAddress!) ? sqlAddress!.host : "127.0.0.1",
+      port: sqlAddress!.port,
+      user: linkUser,
+      password,
+    });
+    for (const warning of warnings) log.notice(warning);
+    if (stopping) return;
+    const endpoint = reachable(gateway.urls[0]!);
+    parts.use(
+      await writeConnections(folder, {
+        s3: { endpoint, ...key, region: settings.region },
+        postgres: { url: cluster.url },
+      }),
+    );
+    log.announce(readyLine(settings, gateway.urls));
+    process.stdout.write(`${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint)}`);
+    const failure = await Promise.race([stopped, gateway.failed, cluster.failed]);
+    if (failure) throw new RunError(`${failure.message}; all else is stopped`, { cause: failure });
+  } catch (error) {
+    // A part that is told to stop while it starts fails to.
+    if (!stopping) asRunError(error);
+  }
+  process.stdout.write("Stopped.\n");
+}
+
+/** Waits for parts that start side by side. What did is stopped with the stack, the last one first. */
+async function startAll<A extends AsyncDisposable, B extends AsyncDisposable>(
+  parts: AsyncDisposableStack,
+  first: Promise<A>,
+  second: Promise<B>,
+): Promise<[A, B]> {
+  const [one, two] = await Promise.allSettled([first, second]);
+  if (one.status === "fulfilled") parts.use(one.value);
+  if (two.status === "fulfilled") parts.use(two.value);
+  if (one.status === "rejected") throw one.reason;
+  if (two.status === "rejected") throw two.reason;
+  return [one.value, two.value];
+}
+
+/** The SQL server's port, or the next one that nobody listens on. */
+async function freeAddress(): Promise<Address> {
+  const host = "127.0.0.1";
+  for (let port = defaultSqlPort; port < defaultSqlPort + portsTried; port++) {
+    const server = createServer();
+    try {
+      server.listen(port, host);
+      await once(server, "listening");
+      return { host, port };
+    } catch {
+      // Another program's.
+    } finally {
+      server.close();
+    }
+  }
+  throw new RunError("no port is free for the SQL server; give one with --sql-addr");
+}
+
+function sqlWelcome(url: string, endpoint: string): string {
+  return `
+  PostgreSQL         ${url}
+
+Services as tables, in psql:
+
+CREATE EXTENSION IF NOT EXISTS s3_wrapper;
+CREATE SERVER s3_server FOREIGN DATA WRAPPER s3_fdw OPTIONS (endpoint '${endpoint}', bucket 'sample');
+CREATE USER MAPPING FOR PUBLIC SERVER s3_server OPTIONS (access_key_id '…', secret_access_key '…');
+CREATE FOREIGN TABLE s3_files (filename TEXT, url TEXT, metadata JSONB) SERVER s3_server;
+SELECT filename FROM s3_files;
+
+Press Ctrl-C to stop.
+`;
+}
