@@ -98,9 +98,9 @@ async function compare(
 const columns = definition.columns;
 const names = (sources: readonly number[]) => sources.map((column) => columns[column]!.name).join(", ");
 
-it("400 UPDATE and DELETE change the rows that PostgreSQL changes", async () => {
+it("200 UPDATE and DELETE change the rows that PostgreSQL changes", async () => {
   const next = random(5);
-  for (let index = 0; index < 400; index++) {
+  for (let index = 0; index < 200; index++) {
     const generator = new Generator(next, sample);
     const returning = next() < 0.5 ? [0, generator.column()] : [];
     const suffix = returning.length > 0 ? ` RETURNING ${names(returning)}` : "";

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startCluster } from "@overcoat/postgres";
+import { openScratch, openScratchPool, startCluster } from "@overcoat/postgres";
 import pg from "pg";
 import type { Scratch } from "./context.ts";
 
-/** A PostgreSQL for tests: to compare with, and as a scratch database. */
+/** A PostgreSQL to compare with, and a scratch database. */
 export interface TestPostgres {
   readonly pool: pg.Pool;
   readonly scratch: Scratch;
@@ -16,48 +16,46 @@ export interface TestPostgres {
 
 export async function startPostgres(): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), "query-"));
-  const cluster = await startCluster({
-    folder,
-    port: 0,
-    superuser: "test",
-    password: "test",
-    settings: { fsync: "off" },
-  });
+  const [cluster, server] = await Promise.all([
+    startCluster({
+      folder: join(folder, "compared"),
+      port: 0,
+      superuser: "test",
+      password: "test",
+      settings: { fsync: "off" },
+    }),
+    openScratch({ folder: join(folder, "scratch") }),
+  ]);
   const pool = new pg.Pool({
     connectionString: cluster.url,
-    max: 6,
+    max: 2,
     types: { getTypeParser: () => (text: string) => text },
   });
+  // Connections that end with the server
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
+  const scratch = openScratchPool({ url: server.url, connections: 4 });
   let sessions = 0;
   return {
     pool,
     sessions: () => sessions,
     scratch: {
       async session() {
-        const client = await pool.connect();
+        const session = await scratch.session();
         sessions++;
-        const { processID } = client as unknown as { processID: number };
         return {
-          client,
-          cancel: async () => void (await pool.query("SELECT pg_cancel_backend($1)", [processID])),
+          client: session.client,
+          cancel: () => session.cancel(),
           async [Symbol.asyncDispose]() {
             sessions--;
-            try {
-              await client.query("ROLLBACK");
-              await client.query("DISCARD ALL");
-              client.release();
-            } catch {
-              client.release(true);
-            }
+            await session[Symbol.asyncDispose]();
           },
         };
       },
     },
     async stop() {
-      await pool.end();
-      await cluster.stop();
+      await Promise.all([pool.end(), scratch.close()]);
+      await Promise.all([cluster.stop(), server.stop()]);
       await rm(folder, { recursive: true, force: true });
     },
   };

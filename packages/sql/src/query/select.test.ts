@@ -85,11 +85,11 @@ async function compare(generated: Generated): Promise<void> {
 }
 
 describe("the same answers as PostgreSQL", () => {
-  const shapes = { single: 1500, aggregate: 300, join: 300 } as const;
-  for (const [shape, count] of Object.entries(shapes) as [keyof typeof shapes, number][]) {
-    it(`${count} statements: ${shape}`, async () => {
-      const next = random(shape.length);
-      for (let index = 0; index < count; index++) await compare(new Generator(next, sample)[shape]());
+  const steps = { single: 8, aggregate: 2, join: 3 } as const;
+  for (const [shape, count] of Object.entries(steps) as [keyof typeof steps, number][]) {
+    it.each(Array.from({ length: count }, (_, seed) => seed))(`150 statements: ${shape} %i`, async (seed) => {
+      const next = random(seed * 100 + shape.length);
+      for (let index = 0; index < 150; index++) await compare(new Generator(next, sample)[shape]());
     });
   }
 });
