@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createConnection } from "node:net";
+import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SqlError } from "@overcoat/sources";
 import {
@@ -178,6 +178,29 @@ test("errors say what to do: no server, a wrong one, a table that is none, other
   await expect(refused.query(`SELECT id FROM ${name}`)).rejects.toMatchObject({ code: "28000" });
 });
 
+test("secrets that a service lets slip into an error are masked for the client and in the log", async () => {
+  const entries: object[] = [];
+  await server.close();
+  server = await open({ log: (entry) => entries.push(entry) });
+  const client = await connect({ address: "127.0.0.1:1", token: "my secret token" });
+  const name = things(1);
+  const insert = () => client.query(`INSERT INTO ${name}(id, n) VALUES ($1, $2)`, ["a", "1"]);
+  const text = "refused: my secret token";
+  service.failure = { after: 0, error: new SqlError("28000", text, { detail: text, hint: text }) };
+  await expect(insert()).rejects.toMatchObject({
+    code: "28000",
+    message: "refused: ***",
+    detail: "refused: ***",
+  });
+  service.failure = { after: 0, error: new TypeError(text) };
+  await expect(insert()).rejects.toMatchObject({
+    code: "XX000",
+    message: "internal error of the SQL server",
+  });
+  expect(JSON.stringify(entries)).toContain("refused: ***");
+  expect(JSON.stringify(entries)).not.toContain("my secret token");
+});
+
 test("wherever a service does not answer, the statement can be cancelled and the session goes on", async () => {
   const client = await connect();
   const name = things(1);
@@ -271,4 +294,92 @@ test("closing waits for a transaction, and what it wrote is committed", async ()
   await closed;
   expect(service.tables.get("things")!.size).toBe(1);
   expect(service.connections).toBe(0);
+});
+
+test("messages in any order and statements in any state end no session but their own", async () => {
+  const entries: object[] = [];
+  await server.close();
+  server = await open({ log: (entry) => entries.push(entry) });
+  const name = things(300);
+  const statements = [
+    begin,
+    "COMMIT TRANSACTION",
+    "ABORT TRANSACTION",
+    "SAVEPOINT s2",
+    "ROLLBACK TO SAVEPOINT s2; RELEASE SAVEPOINT s2",
+    `DECLARE c1 CURSOR FOR SELECT id, n FROM ${name}`,
+    `DECLARE c2 CURSOR FOR SELECT id, ctid FROM ${name} WHERE ((n > 5)) FOR UPDATE`,
+    "FETCH 7 FROM c1",
+    "FETCH 1000 FROM c2",
+    "MOVE BACKWARD ALL IN c1",
+    "CLOSE c1",
+    "CLOSE c2",
+    `INSERT INTO ${name}(id, n) VALUES ($1, $2)`,
+    `UPDATE ${name} SET n = $2 WHERE ctid = $1`,
+    `DELETE FROM ${name} WHERE ctid = $1 RETURNING id, n`,
+    `UPDATE ${name} SET n = 4 WHERE ((id = 'k4'))`,
+    `DELETE FROM ${name} WHERE ((n < 3)) RETURNING id`,
+    `TRUNCATE ${name} CONTINUE IDENTITY RESTRICT`,
+    `EXPLAIN SELECT id FROM ${name}`,
+    "DEALLOCATE ALL",
+    "SET search_path = pg_catalog",
+    "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'memory'",
+    "nonsense",
+    "",
+  ];
+  const int16 = (value: number) => Buffer.from([value >> 8, value & 0xff]);
+  const message = (type: string, ...parts: (string | Buffer)[]) => {
+    const body = Buffer.concat(
+      parts.map((part) => (typeof part === "string" ? Buffer.from(`${part}\0`) : part)),
+    );
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(4 + body.length);
+    return Buffer.concat([Buffer.from(type), length, body]);
+  };
+  let seed = 7;
+  const pick = <T>(choices: readonly T[]): T => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return choices[(seed >> 8) % choices.length]!;
+  };
+  const value = (text: string | null) => {
+    const bytes = Buffer.from(text ?? "");
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(text === null ? -1 : bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const named = () => pick(["", "a", "b"]);
+  const messages: (() => Buffer)[] = [
+    () => message("Q", pick(statements)),
+    () => message("P", named(), pick(statements), int16(0)),
+    () =>
+      message(
+        "B",
+        named(),
+        named(),
+        int16(0),
+        int16(2),
+        value(pick(["k1", "(1,1)", null])),
+        value(pick(["1", null])),
+        int16(0),
+      ),
+    () => message("D", Buffer.from(pick(["S", "P"])), named()),
+    () => message("E", named(), Buffer.from([0, 0, 0, pick([0, 1, 5])])),
+    () => message("C", Buffer.from(pick(["S", "P"])), named()),
+    () => message("S"),
+    () => message("H"),
+  ];
+  for (let round = 0; round < 60; round++) {
+    const client = await connect();
+    const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+    stream.removeAllListeners("data");
+    stream.resume();
+    for (let count = 0; count < 60; count++) stream.write(pick(messages)());
+    if (round % 3 === 0) stream.destroy();
+    else stream.end(Buffer.concat([message("S"), message("X")]));
+    await once(stream, "close");
+  }
+  expect(entries).toEqual([]);
+  things(2);
+  const client = await connect();
+  expect((await client.query(`SELECT id FROM ${name}`)).rows).toHaveLength(2);
 });

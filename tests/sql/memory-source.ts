@@ -31,7 +31,7 @@ export interface MemoryService {
   /** Signals of the scans that have begun. */
   readonly signals: AbortSignal[];
   /** Thrown by `commit` after so many changes. */
-  failure?: { readonly after: number; readonly error: SqlError };
+  failure?: { readonly after: number; readonly error: Error };
 }
 
 export function memoryService(): MemoryService {

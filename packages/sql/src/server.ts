@@ -80,6 +80,7 @@ export async function openSqlServer(options: SqlServerOptions): Promise<SqlServe
   const session = {
     services,
     scratch,
+    log,
     commitTimeout: options.commitTimeout ?? 10 * second,
     space: new SpillSpace(options.temporaryDirectory, options.transactionMemory ?? 64 * mebibyte),
     maxBytes: options.maxTransactionBytes ?? 256 * mebibyte,

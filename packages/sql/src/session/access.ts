@@ -21,6 +21,11 @@ export class Access {
     this.#link = link;
   }
 
+  /** What must not show in errors and logs. */
+  get secrets(): readonly string[] {
+    return this.#service?.secrets ?? [];
+  }
+
   /** @throws SqlError HV00N, 42501, 42704, 08001 … when the service cannot or must not be reached */
   connection(block: Block, signal: AbortSignal): ServiceConnection | Promise<ServiceConnection> {
     if (this.#service) return block.connect(this.#service, signal);

@@ -19,6 +19,7 @@ import {
   returningFields,
   truncate,
 } from "./modifications.ts";
+import { masked, withoutSecrets } from "./redaction.ts";
 import { done, type Outcome, rowsOutcome, textFields } from "./result.ts";
 import { RowStream, unwanted } from "./row-stream.ts";
 import type { Services } from "./services.ts";
@@ -32,6 +33,7 @@ export interface ExecutorOptions extends TransactionOptions {
   readonly scratch: Scratch;
   /** Milliseconds that a commit gets to tell how far it came once it was cancelled or its client is gone. */
   readonly commitTimeout: number;
+  readonly log: (entry: object) => void;
 }
 
 /** Executes statements in transaction blocks. */
@@ -148,10 +150,17 @@ export class Executor {
     if (committed instanceof Promise) return committed.then(() => undefined);
   }
 
-  /** A statement has failed. */
-  fail(): void {
+  /** A statement has failed: so has its block. @returns what the client may be told of it */
+  fail(error: unknown): SqlError {
     if (this.#block?.explicit) this.#block.failed = true;
     else this.#end();
+    const { secrets } = this.#access;
+    if (error instanceof SqlError) return withoutSecrets(error, secrets);
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.log({ level: "error", msg: "SQL statement failed", error: masked(text, secrets) });
+    return new SqlError("XX000", "internal error of the SQL server", {
+      detail: "The server's log tells more.",
+    });
   }
 
   close(): void {
@@ -190,7 +199,7 @@ export class Executor {
     try {
       const { connection } = await this.#access.connection(block, signal);
       if (!connection.commit) throw new SqlError("0A000", "the service cannot commit changes");
-      await abortable(connection.commit(block.transaction.changes(), signal), patience.signal);
+      await abortable(connection.commit(await block.transaction.changes(), signal), patience.signal);
       return done("COMMIT");
     } finally {
       signal.removeEventListener("abort", grace);

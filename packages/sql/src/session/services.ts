@@ -3,6 +3,7 @@ import { type Connection, type Options, type Source, SqlError } from "@overcoat/
 import type { LinkedServer } from "../link/link.ts";
 import { abortable } from "./abortable.ts";
 import type { AllowList } from "./allow.ts";
+import { secretValues } from "./redaction.ts";
 import { resolveOptions, type Secrets } from "./secrets.ts";
 import { Tables } from "./tables.ts";
 
@@ -148,12 +149,15 @@ export class Services {
 /** One service with its options. */
 export class Service {
   readonly source: Source;
+  /** What must not show in errors and logs. */
+  readonly secrets: readonly string[];
   readonly #services: Services;
   readonly #options: Options;
   readonly #key: string;
 
   constructor(services: Services, source: Source, options: Options) {
     this.source = source;
+    this.secrets = secretValues(source, options);
     this.#services = services;
     this.#options = options;
     const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));

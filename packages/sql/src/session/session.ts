@@ -125,9 +125,10 @@ export class SqlSession implements Session {
     if (this.status === "I") this.closePortals();
   }
 
-  fail(): void {
-    this.#executor.fail();
+  fail(error: unknown): SqlError {
+    const told = this.#executor.fail(error);
     if (this.status === "I") this.closePortals();
+    return told;
   }
 
   closePortals(): void {

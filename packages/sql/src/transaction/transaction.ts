@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type Change, type Column, SqlError, type Table, type Tuple } from "@overcoat/sources";
 import type { Relation } from "../query/relation.ts";
 import { Ctids, type ReadRow, tupleBytes } from "./ctids.ts";
@@ -18,6 +19,8 @@ export interface TransactionOptions {
 
 /** No identity of a service begins so: PostgreSQL's text knows no zero byte. */
 const provisionalPrefix = "\0new ";
+/** Writes that are gathered at a time. */
+const turn = 5000;
 /** Bytes that a write takes in memory, in the table of its identities, besides its values. */
 const writeBytes = 250;
 
@@ -185,9 +188,13 @@ export class Transaction {
     this.#savepoints.length = index + 1;
   }
 
-  /** What the service must do. */
-  changes(): Change[] {
-    const writes = Array.from({ length: this.#writes.length }, (_, index) => this.#writes.get(index));
+  /** What the service must do. Others get their turn while much is gathered. */
+  async changes(): Promise<Change[]> {
+    const writes: Write[] = [];
+    for (let index = 0; index < this.#writes.length; index++) {
+      writes.push(this.#writes.get(index));
+      if (writes.length % turn === 0) await setImmediate();
+    }
     return fold(
       writes,
       Array.from(this.#tables.values(), ({ open }) => open.table),
@@ -219,6 +226,7 @@ export class Transaction {
     const sequence = ++this.#sequence;
     table.set(identity, index, sequence, kind === "delete" || moved !== undefined);
     if (moved !== undefined) table.set(moved, index, sequence, false);
+    if (kind !== "delete") table.enter(moved ?? identity, rowAfter(write));
   }
 
   /** Where a row was first read from the service. */

@@ -1,12 +1,15 @@
-import type { Plan, Query, Row, TableDefinition, Tuple } from "@overcoat/sources";
+import type { Filter, Plan, Query, Row, TableDefinition, Tuple } from "@overcoat/sources";
 import { matches } from "../evaluate/filter.ts";
 import type { Relation } from "../query/relation.ts";
+import { equality } from "./column-index.ts";
 import type { Ctids, ReadRow } from "./ctids.ts";
 import { tupleOfRow } from "./row-tuple.ts";
 import type { SpillingList } from "./spilling-list.ts";
 import { completeRow, type RowState, rowAfter, type TableWrites, type Write } from "./writes.ts";
 
 const batchRows = 500;
+/** Own rows that are looked through without an index. */
+const scanned = 32;
 /** Batches whose rows can still be asked for their ctid: whoever asks reads no further ahead. */
 const recentBatches = 4;
 
@@ -113,7 +116,7 @@ export class TransactionView implements Relation {
     const wanted = matches(filters, this.definition.columns);
     const needed = [...columns, ...filters.map(({ column }) => column)];
     let batch: Row[] = [];
-    for (const identity of this.#table.states.keys()) {
+    for (const identity of this.#candidates(filters)) {
       const state = this.#table.at(identity, this.#sequence);
       const row = state && !state.gone && (await this.#completeRow(state, needed, signal));
       if (!row || wanted(row) !== true) continue;
@@ -124,6 +127,15 @@ export class TransactionView implements Relation {
       batch = [];
     }
     if (batch.length > 0) yield batch;
+  }
+
+  /** The identities of own rows that may pass the filters. */
+  #candidates(filters: readonly Filter[]): Iterable<string> {
+    const { states } = this.#table;
+    const equal = states.size > scanned ? equality(filters, this.definition.columns) : undefined;
+    if (!equal) return states.keys();
+    const index = this.#table.index(equal.column, ({ write }) => rowAfter(this.#writes.get(write)));
+    return index.find(equal.values);
   }
 
   #completeRow({ write }: RowState, columns: readonly number[], signal: AbortSignal) {

@@ -1,4 +1,5 @@
 import type { Table, Tuple } from "@overcoat/sources";
+import { ColumnIndex } from "./column-index.ts";
 import { type Origin, Reads } from "./reads.ts";
 import type { SpillSpace } from "./spilling-list.ts";
 
@@ -51,6 +52,7 @@ export class TableWrites {
   /** The last state by identity. */
   readonly states = new Map<string, RowState>();
   readonly reads: Reads;
+  readonly #indexes = new Map<number, ColumnIndex>();
 
   constructor(number: number, open: OpenTable, space: SpillSpace) {
     this.number = number;
@@ -67,6 +69,24 @@ export class TableWrites {
 
   set(identity: string, write: number, sequence: number, gone: boolean): void {
     this.states.set(identity, { write, sequence, gone, previous: this.states.get(identity) });
+  }
+
+  /** Own rows by a column's value; `row` tells a row after one of its states. */
+  index(column: number, row: (state: RowState) => Tuple): ColumnIndex {
+    let index = this.#indexes.get(column);
+    if (!index) {
+      index = new ColumnIndex(column);
+      for (const [identity, last] of this.states)
+        for (let state: RowState | undefined = last; state; state = state.previous)
+          if (!state.gone) index.add(identity, row(state));
+      this.#indexes.set(column, index);
+    }
+    return index;
+  }
+
+  /** Brings a row into the indexes that there are. */
+  enter(identity: string, row: Tuple): void {
+    for (const index of this.#indexes.values()) index.add(identity, row);
   }
 
   /** Undoes the last `set` of a row. */

@@ -323,8 +323,7 @@ export class ClientConnection {
 
   #fail(error: unknown, type: number, session: Session): void {
     if (this.#phase === "closed") return;
-    session.fail();
-    this.#writer.error(asSqlError(error, this.#context.log));
+    this.#writer.error(session.fail(error));
     if (type === types.query || type === types.sync) this.#ready(type, session);
     else this.#skipping = true;
   }
@@ -444,16 +443,11 @@ function textOnly(fields: Fields, what: string): void {
       });
 }
 
+/** What a client that has no session yet is told. */
 function asSqlError(error: unknown, log: (entry: object) => void): SqlError {
   if (error instanceof SqlError) return error;
-  log({
-    level: "error",
-    msg: "SQL statement failed",
-    error: error instanceof Error ? error.stack : String(error),
-  });
-  return new SqlError("XX000", "internal error of the SQL server", {
-    detail: "The server's log tells more.",
-  });
+  log({ level: "error", msg: "SQL connection failed", error: String((error as Error)?.stack ?? error) });
+  return new SqlError("XX000", "internal error of the SQL server");
 }
 
 const tooSlow = () => new SqlError("08006", "the connection was not authenticated in time");

@@ -64,8 +64,9 @@ class ScriptedSession implements Session {
   closeStatement() {}
   closePortal() {}
   sync() {}
-  fail() {
+  fail(error: unknown) {
     if (this.status === "T") this.status = "E";
+    return error instanceof SqlError ? error : new SqlError("XX000", "an error of ours");
   }
   async close() {}
 }

@@ -1,3 +1,4 @@
+import type { SqlError } from "@overcoat/sources";
 import type { MessageWriter, Status } from "./writer.ts";
 
 /** Who has connected, and with what parameters (`user`, `database`, `options`, `application_name` …). */
@@ -25,8 +26,11 @@ export interface Session {
   closePortal(name: string, out: MessageWriter): void;
   /** The end of an extended query; outside of a transaction block what it did is committed. */
   sync(out: MessageWriter, signal: AbortSignal): void | Promise<void>;
-  /** After an error: a transaction fails, and what was done outside of one is undone. */
-  fail(): void;
+  /**
+   * A message has failed: a transaction fails with it, and what was done outside of one is undone.
+   * @returns what the client is told
+   */
+  fail(error: unknown): SqlError;
   /** Rolls back and lets everything go. */
   close(): Promise<void>;
 }
