@@ -229,8 +229,7 @@ function answers(endpoint: string, agent: Agent | undefined): Promise<boolean> {
   });
 }
 
-/** A certificate of `localhost` and 127.0.0.1 that is its own authority, and its key. */
-export async function makeCertificate(work: string): Promise<{ cert: string; key: string }> {
+async function makeCertificate(work: string): Promise<{ cert: string; key: string }> {
   const folder = join(work, "tls");
   await mkdir(folder);
   const config = join(folder, "openssl.cnf");

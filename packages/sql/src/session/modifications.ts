@@ -44,11 +44,11 @@ export async function modifyRow(
   const verb = kind === "update row" ? "UPDATE" : "DELETE";
   const row = transaction.find(open, parameterValue(values, ctidParameter) ?? "");
   if (!row) return changed(verb, table, returning, []);
+  const columns = returning.filter((name) => name !== undefined).map((name) => columnIndex(table, name));
+  const before = await transaction.values(open, row, columns, signal);
   if (kind === "delete row") {
-    const columns = returning.filter((name) => name !== undefined).map((name) => columnIndex(table, name));
-    const deleted = await transaction.values(open, row, columns, signal);
     transaction.delete(open, row);
-    return changed(verb, table, returning, [deleted]);
+    return changed(verb, table, returning, [before]);
   }
   const after = tupleOf(
     table,
@@ -59,7 +59,8 @@ export async function modifyRow(
       ],
     ),
   );
-  return changed(verb, table, returning, [await transaction.update(open, row, after, signal)]);
+  const updated = await transaction.update(open, { ...row, before }, after, signal);
+  return changed(verb, table, returning, [updated]);
 }
 
 /** UPDATE and DELETE that are sent as a whole. @param context What finds the rows reads with; ended by the signal */
