@@ -68,7 +68,7 @@ export function scanCommand(
 }
 
 /**
- * The keys of a service that match, each once, in batches of `pace.rows` at most: SCAN repeats keys when its
+ * The keys of a service that match, each once, in batches of about `pace.rows`: SCAN repeats keys when its
  * hash table shrinks meanwhile. Keys that exist from beginning to end all come.
  */
 export async function* scanKeys(
@@ -93,9 +93,11 @@ export async function* scanKeys(
       // A small keyspace comes at once.
       if (!last || masters.length > 1) seen ??= new Seen(common);
       const fresh = seen ? keys.filter((key) => seen!.add(key)) : [...new Set(keys)];
-      for (let start = 0, end: number; start < fresh.length; start = end) {
-        end = start + Math.min(pace.rows, most ?? pace.rows);
-        yield start === 0 && end >= fresh.length ? fresh : fresh.slice(start, end);
+      // SCAN gives a few more or less than COUNT: no batch of their own for the few.
+      const parts = Math.ceil(fresh.length / (Math.min(pace.rows, most ?? pace.rows) * 1.25));
+      const size = Math.ceil(fresh.length / parts);
+      for (let start = 0; start < fresh.length; start += size) {
+        yield parts === 1 ? fresh : fresh.slice(start, start + size);
       }
       if (!last) next ??= step(cursor);
     }
