@@ -144,10 +144,11 @@ function compileAny(
   { keys, hasNull, negated, domain }: Extract<Condition, { kind: "any" }>,
   read: KeyOf,
 ): Predicate {
+  // A set takes NaN for equal to itself, as PostgreSQL does; decimals of many digits are objects.
   const set = new Set(keys);
-  const has = domain.plain
-    ? (key: Key) => set.has(key)
-    : (key: Key) => keys.some((other) => domain.compare(key, other) === 0);
+  const decimals = keys.filter((key) => typeof key === "object");
+  const has = (key: Key) =>
+    typeof key === "object" ? decimals.some((other) => domain.compare(key, other) === 0) : set.has(key);
   const otherwise = hasNull ? null : negated;
   return (row) => {
     const key = read(row);

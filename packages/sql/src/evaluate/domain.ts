@@ -70,9 +70,9 @@ const float8: Domain = {
     // Out of range where it overflows, or is not 0 and underflows: an error of PostgreSQL's.
     if (!Number.isFinite(number) || (Math.abs(number) < 2.3e-308 && /[1-9]/.test(value.replace(/e.*/i, ""))))
       return undefined;
-    return number + 0;
+    return number;
   },
-  convert: (value) => (typeof value === "number" ? value + 0 : undefined),
+  convert: (value) => (typeof value === "number" ? value : undefined),
   compare: compareFloats,
   plain: undefined,
   write: (key) => writeFloat(key as number),
@@ -87,6 +87,7 @@ const specialFloats = new Map<string, number>([
 /** The shortest digits that read back as the same number, as PostgreSQL prints them with extra_float_digits 3. */
 function writeFloat(number: number): string {
   if (!Number.isFinite(number)) return String(number);
+  if (Object.is(number, -0)) return "-0";
   const [digits, exponentText] = number.toExponential().split("e") as [string, string];
   const exponent = Number(exponentText);
   if (exponent >= -5 && exponent < 15) {

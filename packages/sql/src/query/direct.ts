@@ -14,8 +14,9 @@ import { conjuncts, type FormCondition, readCondition, type Scope } from "./wher
 export interface DirectSelect {
   readonly fields: readonly Field[];
   readonly outputs: readonly Output[];
-  /** Whether the outputs are aggregates, over all rows. */
+  /** Whether the outputs are aggregates, over all rows or, after the columns to group by, over those of a group. */
   readonly isAggregate: boolean;
+  readonly isGrouped: boolean;
   readonly conditions: readonly FormCondition[];
   /** The share of rows that ANALYZE asks for. */
   readonly sample: number | undefined;
@@ -50,7 +51,7 @@ export function readDirect(
 ): DirectSelect | undefined {
   if (form.tree.kind !== "select" || form.tables.length !== 1) return undefined;
   const { select } = form.tree;
-  if (select.groupClause || select.havingClause) return undefined;
+  if (select.havingClause) return undefined;
   const scope = tableScope(definition, form.tables[0]!.alias, form.slots, longNames);
   const sample = readSample(select);
   const conditions = sample === undefined || !isRandom(select) ? readConditions(select, scope) : [];
@@ -61,17 +62,19 @@ export function readDirect(
   );
   if (!conditions || !outputs || !sort || limit === null || offset === null) return undefined;
   if (!select.fromClause?.[0]?.RangeVar && sample === undefined) return undefined;
-  const isAggregate = outputs.some(({ output }) => isAggregateOutput(output));
+  const plain = outputs.map(({ output }) => output);
+  const isGrouped = select.groupClause !== undefined;
+  const isAggregate = isGrouped || plain.some(isAggregateOutput);
   if (
     isAggregate &&
-    (sort.length > 0 || limit || offset || !outputs.every(({ output }) => isAggregateOutput(output)))
+    (sort.length > 0 || limit || offset || !isGroupedBy(select.groupClause ?? [], plain, scope))
   )
     return undefined;
-  const plain = outputs.map(({ output }) => output);
   return {
     fields: outputs.map(({ field }) => field),
     outputs: plain,
     isAggregate,
+    isGrouped,
     conditions,
     sample,
     sort,
@@ -159,6 +162,31 @@ function readAggregate(call: FunctionCall, scope: Scope): ReadOutput | undefined
     return { output: { kind: name, column, domain }, field };
   }
   return undefined;
+}
+
+/** Types of which equal values look the same. */
+const groupable = new Set([
+  "text",
+  "varchar",
+  "int2",
+  "int4",
+  "int8",
+  "bool",
+  "uuid",
+  "date",
+  "timestamp",
+  "timestamptz",
+]);
+
+/** Whether the outputs that are no aggregates are exactly those of GROUP BY 1, 2 … */
+function isGroupedBy(groups: readonly Node[], outputs: readonly Output[], { types }: Scope): boolean {
+  const positions = new Set(groups.map(({ A_Const }) => (A_Const?.ival?.ival ?? 0) - 1));
+  return outputs.every((output, position) => {
+    if (!positions.has(position)) return isAggregateOutput(output);
+    if (output.kind !== "column") return false;
+    const { name, isArray } = types[output.column]!;
+    return groupable.has(name) && !isArray;
+  });
 }
 
 const isAggregateOutput = ({ kind }: Output) => kind !== "column" && kind !== "constant" && kind !== "ctid";

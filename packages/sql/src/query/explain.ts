@@ -25,9 +25,11 @@ export interface Estimate {
  */
 const callCost = 20;
 const rowCost = 1;
-/** Of rows that are only counted. */
+/** Of rows that are counted, or summed up, and never sent. */
 const countedRowCost = 0.4;
+const aggregatedRowCost = 0.7;
 const comparisonCost = 0.006;
+const groupCost = 0.005;
 const scratchStartupCost = 300;
 const scratchRowCost = 0.6;
 
@@ -77,15 +79,21 @@ async function explainDirect(
   const read = await planTable(relation, wanted, conditions, bindings, false);
   const { plan } = read;
   const found = Math.max(1, plan.rows * selectivity(conditions, read) * (direct.sample ?? 1));
-  let total = callCost * plan.calls + plan.rows * (columns.length > 0 ? rowCost : countedRowCost);
+  const perRow = columns.length === 0 ? countedRowCost : isAggregate ? aggregatedRowCost : rowCost;
+  let total = callCost * plan.calls + plan.rows * perRow;
   let startup = callCost;
   const sorts = sort.length > 0 && !plan.sorted;
   if (sorts) {
     const compared = Math.max(2, Math.min(found, needed ?? found));
     total += found * Math.log2(compared) * comparisonCost;
   }
+  if (direct.isGrouped) total += found * groupCost;
   if (sorts || isAggregate) startup = total;
-  const rows = isAggregate ? 1 : Math.min(found, needed ?? found);
+  const rows = isAggregate
+    ? direct.isGrouped
+      ? Math.max(1, found / 10)
+      : 1
+    : Math.min(found, needed ?? found);
   // Without a sort reading ends with the last row that is wanted.
   if (!sorts && !isAggregate && rows < found) total = startup + ((total - startup) * rows) / found;
   const types = columnTypes(relation.definition);

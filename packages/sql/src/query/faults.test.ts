@@ -197,6 +197,14 @@ it("a sort that is too big for memory goes to the scratch database", async () =>
   expect(rows[0]![1]).toHaveLength(large.length + 1);
 });
 
+it("groups that are too many for memory go to the scratch database", async () => {
+  const table = watched(() => many(2001));
+  const rows = await run("SELECT k, count(*), sum(n) FROM r.t GROUP BY 1", table);
+  expect(rows).toHaveLength(200_100);
+  expect(rows.find(([k]) => k === "k2000-99")).toEqual(["k2000-99", "1", "99"]);
+  expect(table.pulled).toBe(2 * 2001);
+});
+
 it("a scratch database that does not answer is SQLSTATE 58000", async () => {
   const [statement] = await parseStatements(chunked);
   if (statement?.kind !== "select") throw new Error(chunked);

@@ -6,7 +6,7 @@ import type { Modified } from "./modification.ts";
 import { modification } from "./modification.ts";
 import type { Prepared } from "./prepare.ts";
 import type { Relation } from "./relation.ts";
-import { readRows, withCtids } from "./rows.ts";
+import { readPossibleRows, withCtids } from "./rows.ts";
 import { runInChunks, runWhole } from "./scratch.ts";
 import { inScratch } from "./scratch-session.ts";
 import { oldColumn, type ScratchTable } from "./scratch-table.ts";
@@ -67,7 +67,7 @@ export async function* modifyInScratch(
     suffix: `${own > 0 ? "," : " RETURNING"} ${outputs.join(", ")}`,
   };
   const sources = reads.map((read, number) => {
-    const batches = readRows(read, scratch, signal);
+    const batches = readPossibleRows(read, signal);
     if (number === 0) return withKeys(batches, read, used[0]!.ctid ? target : undefined);
     return used[number]!.ctid ? withCtids(batches, read, relations[number]!) : batches;
   });

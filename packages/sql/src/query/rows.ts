@@ -16,6 +16,23 @@ export async function* readRows(read: TableRead, scratch: Scratch, signal: Abort
   }
 }
 
+/** As readRows for rows whose conditions PostgreSQL checks again: what is not understood here may stay. */
+export async function* readPossibleRows({ plan, predicate }: TableRead, signal: AbortSignal): Batches {
+  const mayHold = (row: Row) => {
+    try {
+      return predicate!(row) === true;
+    } catch (error) {
+      if (error instanceof UnknownSpelling) return true;
+      throw error;
+    }
+  };
+  for await (const batch of plan.scan(signal)) {
+    signal.throwIfAborted();
+    const rows = predicate ? batch.filter(mayHold) : batch;
+    if (rows.length > 0) yield rows;
+  }
+}
+
 /** The rows with a ctid in the place of their identity; it must be asked for soon after a row was read. */
 export async function* withCtids(batches: Batches, { columns }: TableRead, relation: Relation): Batches {
   const length = columns.length;

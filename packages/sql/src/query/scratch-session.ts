@@ -70,7 +70,7 @@ export async function* inScratch<Item>(
   work: (client: ScratchClient) => AsyncIterable<Item>,
 ): AsyncGenerator<Item> {
   signal.throwIfAborted();
-  await using session = await open(scratch);
+  await using session = await open(scratch, signal);
   let cancelled: Promise<void> | undefined;
   const cancel = () => {
     cancelled = session.cancel().catch(() => {});
@@ -90,11 +90,22 @@ export async function* inScratch<Item>(
   }
 }
 
-async function open(scratch: Scratch): Promise<ScratchSession> {
+/** Waits for a session no longer than the signal allows; one that comes later is given back. */
+async function open(scratch: Scratch, signal: AbortSignal): Promise<ScratchSession> {
+  const opening = scratch.session();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
   try {
-    return await scratch.session();
+    return await Promise.race([opening, aborted]);
   } catch (error) {
+    opening.then((session) => session[Symbol.asyncDispose]()).catch(() => {});
+    signal.throwIfAborted();
     throw asSqlError(error);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -102,5 +113,6 @@ export function asSqlError(error: unknown): SqlError {
   if (error instanceof DatabaseError && error.code) {
     return new SqlError(error.code, error.message, { detail: error.detail, hint: error.hint, cause: error });
   }
+  if (error instanceof SqlError) return error;
   return new SqlError("58000", "the PostgreSQL that evaluates statements does not answer", { cause: error });
 }

@@ -30,22 +30,20 @@ export function oldColumn(column: number): string {
   return quoteIdentifier(`overcoat old ${column}`);
 }
 
-/** Collations of linked tables; a scratch database without PostgreSQL 17's has C.utf8. */
-const collations: Readonly<Record<string, string>> = {
-  pg_c_utf8: 'pg_catalog."pg_c_utf8"',
-  "C.utf8": 'pg_catalog."C.utf8"',
-  C: 'pg_catalog."C"',
-};
+/** PostgreSQL's own collation of UTF-8, from 17 on, stands for the system's, which may be missing. */
+function collationInSql(collation: string, version: number): string {
+  if (collation === "C") return 'pg_catalog."C"';
+  if (collation !== "pg_c_utf8" && collation !== "C.utf8")
+    throw new SqlError("42704", `the collation ${JSON.stringify(collation)} is not supported`);
+  return version >= 170000 ? 'pg_catalog."pg_c_utf8"' : 'pg_catalog."C.utf8"';
+}
 
 const collatable = new Set(["text", "varchar", "bpchar"]);
 
 export function createTable(table: ScratchTable, longNames: readonly string[], version: number): string {
   const { relation, columns, ctid, identity, old } = table;
   const types = columnTypes(relation.definition);
-  const known = version < 170000 && relation.collation === "pg_c_utf8" ? "C.utf8" : relation.collation;
-  const collation = collations[known];
-  if (!collation)
-    throw new SqlError("42704", `the collation ${JSON.stringify(relation.collation)} is not supported`);
+  const collation = collationInSql(relation.collation, version);
   const typeSql = (column: number) => {
     const type = types[column]!;
     return `${typeInSql(type)}${collatable.has(type.name) ? ` COLLATE ${collation}` : ""}`;

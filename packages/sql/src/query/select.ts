@@ -1,4 +1,3 @@
-import type { Row } from "@overcoat/sources";
 import type { Form } from "../statement/form.ts";
 import type { SelectStatement } from "../statement/statement.ts";
 import { aggregateRows } from "./aggregate.ts";
@@ -8,7 +7,7 @@ import type { DirectSelect } from "./direct.ts";
 import { openTables, type Prepared, planScratchTables, prepare } from "./prepare.ts";
 import { projection } from "./project.ts";
 import type { Relation } from "./relation.ts";
-import { readRows, withCtids } from "./rows.ts";
+import { readPossibleRows, readRows, withCtids } from "./rows.ts";
 import { describe, evaluateWhole, runInChunks, type ScratchStatement } from "./scratch.ts";
 import { inScratch } from "./scratch-session.ts";
 import { sortRows } from "./sort.ts";
@@ -58,26 +57,28 @@ async function selectHere(
   const types = columnTypes(relation.definition);
   const { scratch, signal } = context;
 
+  function inWholeScratch(batches: Batches): AsyncIterable<readonly TextRow[]> {
+    const tables = [{ number: 0, relation, columns, ctid: identity, identity: false, old: [] }];
+    const whole = { form: statement.form, lexed: statement.lexed, parameters: bindings.parameters!, tables };
+    return inScratch(scratch, signal, (client) => evaluateWhole(client, whole, [batches]));
+  }
+
   async function* rows(): AsyncGenerator<readonly TextRow[]> {
     if (limit === 0) return;
     let batches = readRows(read, scratch, signal);
     if (identity) batches = withCtids(batches, read, relation);
     if (direct.sample !== undefined) batches = sampled(batches, direct.sample);
     if (direct.isAggregate) {
-      yield [await aggregateRows(batches, outputs, read, types, scratch, signal)];
+      const rows = await aggregateRows(batches, outputs, direct.isGrouped, read, types, scratch, signal);
+      // Nothing was given away yet.
+      if (!rows) yield* inWholeScratch(readPossibleRows(read, signal));
+      else yield* inSteps(rows);
       return;
     }
     if (sort.length > 0 && !read.plan.sorted) {
       const result = await sortRows(batches, sort, needed, read, types, scratch, signal);
       if ("tooMany" in result) {
-        const table = { number: 0, relation, columns, ctid: identity, identity: false, old: [] };
-        const whole = {
-          form: statement.form,
-          lexed: statement.lexed,
-          parameters: bindings.parameters!,
-          tables: [table],
-        };
-        yield* inScratch(scratch, signal, (client) => evaluateWhole(client, whole, [result.tooMany]));
+        yield* inWholeScratch(result.tooMany);
         return;
       }
       batches = inSteps(result.sorted);
@@ -101,7 +102,7 @@ async function* sampled(batches: Batches, share: number): Batches {
   for await (const batch of batches) yield batch.filter(() => Math.random() < share);
 }
 
-async function* inSteps(rows: readonly Row[]): Batches {
+async function* inSteps<Item>(rows: readonly Item[]): AsyncGenerator<readonly Item[]> {
   const step = 1000;
   for (let index = 0; index < rows.length; index += step) yield rows.slice(index, index + step);
 }
@@ -140,7 +141,7 @@ async function selectInScratch(
   prepared.fields ??= await describe(statement, scratch, signal);
   async function* rows(): AsyncGenerator<readonly TextRow[]> {
     const sources = reads.map((read, table) => {
-      const batches = readRows(read, scratch, signal);
+      const batches = readPossibleRows(read, signal);
       return used[table]!.ctid ? withCtids(batches, read, relations[table]!) : batches;
     });
     const results = inScratch(scratch, signal, (client) =>
