@@ -5,3 +5,11 @@ export {
   type Auth0Server,
   startAuth0,
 } from "./auth0/index.ts";
+export type { CallCounts, CallLog, LoggedCall } from "./drives/calls.ts";
+export type { Fault } from "./drives/faults.ts";
+export {
+  type DriveType,
+  type OneDriveOptions,
+  type OneDriveServer,
+  startOneDrive,
+} from "./onedrive/index.ts";

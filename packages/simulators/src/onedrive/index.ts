@@ -1,0 +1,2 @@
+export type { DriveType, OneDriveOptions } from "./options.ts";
+export { type OneDriveServer, startOneDrive } from "./server.ts";
