@@ -198,7 +198,7 @@ function split(url: string): [string, string] {
   return at === -1 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
 }
 
-function originOf(request: IncomingMessage): string {
-  const secure = "encrypted" in request.socket;
-  return `${secure ? "https" : "http"}://${request.headers.host ?? "127.0.0.1"}`;
+/** What answers under a name stands behind a proxy that speaks TLS. */
+function originOf({ headers: { host = "127.0.0.1" } }: IncomingMessage): string {
+  return `${/^(localhost|\d+\.\d+\.\d+\.\d+)(:|$)/.test(host) ? "http" : "https"}://${host}`;
 }

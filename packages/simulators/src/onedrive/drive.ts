@@ -387,7 +387,7 @@ export class Drive {
 
   #newId(): string {
     if (this.personal) return `${this.id.toUpperCase()}!s${randomBytes(16).toString("hex")}`;
-    return `01${base32(randomBytes(20))}`;
+    return `01${base32(randomBytes(32))}`;
   }
 
   #now(): number {
@@ -402,5 +402,5 @@ export class Drive {
 
 function base32(bytes: Buffer): string {
   const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  return [...bytes, ...bytes.subarray(0, 12)].map((byte) => letters[byte & 31]).join("");
+  return [...bytes].map((byte) => letters[byte & 31]).join("");
 }

@@ -30,6 +30,8 @@ export interface OneDriveOptions extends TokenOptions {
   readonly downloadSeconds?: number;
   /** Seconds that an upload session lives after its last fragment; 7 days where not given. */
   readonly sessionSeconds?: number;
+  /** What pre-authenticated addresses do with a call that bears a token: refuse it (the default), as they may. */
+  readonly storageTokens?: "refuse" | "ignore";
   /** What an upload session does with a name that is taken when it does not say; `replace` where not given. */
   readonly sessionConflict?: "fail" | "replace" | "rename";
   /** Refuses a fragment whose size is no multiple of 320 KiB at once (the default), or only the commit. */

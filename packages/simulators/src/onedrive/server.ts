@@ -238,7 +238,7 @@ export async function startOneDrive(options: OneDriveOptions = {}): Promise<OneD
     return {
       endpoint: operation.endpoint,
       run: () => {
-        if (call.headers.authorization !== undefined)
+        if (call.headers.authorization !== undefined && options.storageTokens !== "ignore")
           throw new GraphError(
             401,
             "unauthenticated",

@@ -3,6 +3,7 @@ import { conflictName, conflictOf, isObject, propertiesOf, readJson } from "../b
 import type { Drive, Item } from "../drive.ts";
 import { GraphError, invalidRequest, notSupported } from "../errors.ts";
 import { type Json, Select } from "../item-json.ts";
+import { foldName } from "../names.ts";
 import { allowOptions, option, pageSize, seal, unseal } from "../paging.ts";
 import type { ItemCall, Route } from "../route.ts";
 
@@ -69,17 +70,21 @@ function page({ call, drive, json, options, path }: ItemCall, folder: Item): Jso
   if (at + size < list.length) {
     const rest = new URLSearchParams(query);
     rest.delete("$skipToken");
-    rest.set("$skiptoken", seal({ after: items.at(-1)!.id, at: at + size }));
+    const behind =
+      option(query, "orderby") === null ? { after: foldName(items.at(-1)!.name) } : { at: at + size };
+    rest.set("$skiptoken", seal(behind));
     page["@odata.nextLink"] = `${origin}/v1.0${path}?${rest}`;
   }
   return page;
 }
 
-/** Where a listing goes on: behind its last item, or at the same count where that is gone. */
+/** Where a listing goes on: behind a name, or at a count where it is in another order. */
 function placeOf(list: readonly Item[], token: Record<string, unknown> | undefined): number {
-  if (typeof token?.at !== "number") throw invalidRequest("The skip token is not one of this listing.");
-  const after = list.findIndex(({ id }) => id === token.after);
-  return after === -1 ? token.at : after + 1;
+  if (typeof token?.at === "number") return token.at;
+  const after = token?.after;
+  if (typeof after !== "string") throw invalidRequest("The skip token is not one of this listing.");
+  const place = list.findIndex(({ name }) => foldName(name) > after);
+  return place === -1 ? list.length : place;
 }
 
 /** @throws GraphError 400 for an order that the drive's type does not know */
