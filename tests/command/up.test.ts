@@ -134,6 +134,10 @@ test("the statements of the seed work as they stand, and go on to after a restar
     FROM redis_sessions JOIN auth0_users ON email = payload->>'email' CROSS JOIN s3_files`;
   const expected = [{ session_id: "a", user_id: "auth0|1", name: "Ann", filename: "hello.txt" }];
   expect(await query(url, joined)).toEqual(expected);
+  expect(
+    await query(url, "SELECT server, request FROM overcoat.explain($$SELECT * FROM redis_sessions$$)"),
+  ).toEqual([{ server: "redis_server", request: expect.stringMatching(/^SCAN .*session:/) }]);
+
   // Made from template1, as any database is.
   await query(url, "CREATE DATABASE other");
   const other = url.replace(/\/postgres$/, "/other");
