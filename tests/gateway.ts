@@ -229,7 +229,8 @@ function answers(endpoint: string, agent: Agent | undefined): Promise<boolean> {
   });
 }
 
-async function makeCertificate(work: string): Promise<{ cert: string; key: string }> {
+/** A certificate of `localhost` and 127.0.0.1 that is its own authority, and its key. */
+export async function makeCertificate(work: string): Promise<{ cert: string; key: string }> {
   const folder = join(work, "tls");
   await mkdir(folder);
   const config = join(folder, "openssl.cnf");
