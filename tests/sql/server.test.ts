@@ -1,3 +1,6 @@
+import { execFileSync } from "node:child_process";
+import { chmod, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SqlError } from "@overcoat/sources";
 import {
@@ -265,6 +268,52 @@ describe.each(versions)("PostgreSQL %i", (version) => {
     });
     service.hangs = undefined;
     expect(await rowsOf("SELECT n FROM things WHERE id = 'k1'")).toEqual([[1]]);
+  });
+
+  test("over TLS, with SCRAM bound to the certificate, for a user who is no superuser", async () => {
+    const [key, cert] = [join(postgres.folder, "key.pem"), join(postgres.folder, "cert.pem")];
+    execFileSync(
+      "openssl",
+      [
+        ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
+        ...["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+      ],
+      { stdio: "ignore" },
+    );
+    await chmod(postgres.folder, 0o755);
+    const secured = await open({ tls: { key: await readFile(key), cert: await readFile(cert) } });
+    try {
+      fill("things", 10_000);
+      await client.query(`
+        DROP SERVER memory CASCADE;
+        CREATE SERVER memory FOREIGN DATA WRAPPER postgres_fdw
+          OPTIONS (host 'localhost', hostaddr '127.0.0.1', port '${secured.addresses[0]!.port}', dbname 'overcoat',
+            sslmode 'verify-full', sslrootcert ${literal(cert)}, channel_binding 'require',
+            ${version >= 18 ? "min_protocol_version '3.2', max_protocol_version '3.2'," : ""}
+            options ${literal(linked())});
+        CREATE USER MAPPING FOR PUBLIC SERVER memory
+          OPTIONS (user '${login.user}', password '${login.password}');
+        DROP ROLE IF EXISTS reader;
+        CREATE ROLE reader LOGIN PASSWORD 'reader'`);
+      await table("things");
+      await client.query("GRANT USAGE ON SCHEMA test TO reader; GRANT SELECT ON test.things TO reader");
+      const url = new URL(postgres.url);
+      [url.username, url.password] = ["reader", "reader"];
+      const reader = new pg.Client(url.href);
+      await reader.connect();
+      try {
+        expect((await reader.query("SELECT n FROM test.things WHERE id = 'k1'")).rows).toEqual([{ n: 1 }]);
+        service.hangs = "scan";
+        await reader.query("SET statement_timeout = 100");
+        await expect(reader.query("SELECT id FROM test.things")).rejects.toMatchObject({ code: "57014" });
+        service.hangs = undefined;
+        expect((await reader.query("SELECT n FROM test.things WHERE id = 'k1'")).rows).toEqual([{ n: 1 }]);
+      } finally {
+        await reader.end();
+      }
+    } finally {
+      await secured.close();
+    }
   });
 
   test("sessions of equal options share a connection, which is left when it is idle", async () => {
