@@ -1,4 +1,6 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localDrive } from "@overcoat/drives";
@@ -94,4 +96,37 @@ export async function read(connection: Connection, definition: TableDefinition, 
   const rows: Row[] = [];
   for await (const batch of plan.scan(new AbortController().signal)) rows.push(...batch);
   return { plan, rows };
+}
+
+/** A proxy in which a test can break answers, or give its own: a status and a body. */
+export async function proxy(
+  target: string,
+  meddle: (
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    // biome-ignore lint/suspicious/noConfusingVoidType: most give none.
+  ) => readonly [status: number, body: string] | void,
+) {
+  const server = http.createServer((request, response) => {
+    const own = meddle(request, response);
+    if (own) return void response.writeHead(own[0], { "content-type": "application/xml" }).end(own[1]);
+    const { method, headers, url } = request;
+    const onward = http.request(`${target}${url}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers);
+      answer.on("data", (chunk) => response.write(chunk));
+      answer.on("end", () => response.end());
+    });
+    onward.on("error", () => response.destroy());
+    response.on("close", () => onward.destroy());
+    request.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    // The Host header is signed, so it passes as it is.
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }

@@ -1,9 +1,7 @@
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import zlib from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Connection, Filter } from "../../source.ts";
-import { define, openTestGateway, read, type TestGateway } from "../testing.ts";
+import { define, openTestGateway, proxy, read, type TestGateway } from "../testing.ts";
 
 let gateway: TestGateway;
 let connection: Connection;
@@ -61,6 +59,19 @@ describe("uri", () => {
     const one = define("filename text, id text", { format: "csv", uri: "s3://files/d/a.csv" });
     expect((await read(connection, one, { filters: [equal(0, "d/b.csv")] })).rows).toEqual([]);
     expect(gateway.requests).toEqual([]);
+  });
+
+  test("wildcards that would take long to match are refused", () => {
+    for (const uri of [
+      "s3://files/a*b*c*d*",
+      "s3://files/**/a/**/b/**/c/**",
+      `s3://files/${"{a,b}".repeat(10)}`,
+    ])
+      expect(() => connection.table(define("id text", { format: "csv", uri }))).toThrow(
+        expect.objectContaining({ sqlState: "HV00D", message: expect.stringContaining("too many") }),
+      );
+    const uri = "s3://files/y=*/m=*/d=*/h=*/{a,b}*.csv";
+    connection.table(define("id text", { format: "csv", uri }));
   });
 
   test("what cannot be is refused", async () => {
@@ -204,6 +215,37 @@ describe("large objects", () => {
     await expect(read(other, table("s3://files/changing.csv"))).rejects.toMatchObject({ sqlState: "40001" });
   });
 
+  test("a reader that takes longer than the service may goes on where it was", async () => {
+    let requests = 0;
+    await using counted = await proxy(gateway.endpoint, ({ method }) => {
+      if (method === "GET") requests++;
+    });
+    const patient = await gateway.connect({ endpoint: counted.endpoint, request_timeout: "200" });
+    const query = { columns: [0], identity: false, filters: [], sort: [] };
+    const plan = await patient.table(table()).plan(query);
+    const ids: unknown[] = [];
+    for await (const rows of plan.scan(new AbortController().signal)) {
+      if (ids.length === 0) await new Promise((resolve) => setTimeout(resolve, 600));
+      for (const [id] of rows) ids.push(id);
+    }
+    expect(ids).toEqual(Array.from({ length: count }, (_, i) => String(i)));
+    expect(requests).toBeGreaterThan(1);
+  });
+
+  test("cancelling stops in the middle of a body", async () => {
+    const query = { columns: [0], identity: false, filters: [], sort: [] };
+    const plan = await connection.table(table()).plan(query);
+    const cancel = new AbortController();
+    let seen = 0;
+    await expect(async () => {
+      for await (const rows of plan.scan(cancel.signal)) {
+        seen += rows.length;
+        cancel.abort();
+      }
+    }).rejects.toThrow();
+    expect(seen).toBeLessThan(count);
+  });
+
   test("a service that breaks every time is told, in the end", async () => {
     await using broken = await proxy(gateway.endpoint, (request, response) => {
       if (request.method === "GET") response.write = () => void response.destroy() as unknown as boolean;
@@ -220,31 +262,3 @@ describe("large objects", () => {
     await expect(read(other, table())).rejects.toMatchObject({ sqlState: "08006" });
   });
 });
-
-/** A proxy in which a test can break answers. */
-async function proxy(
-  target: string,
-  meddle: (request: http.IncomingMessage, response: http.ServerResponse) => void,
-) {
-  const server = http.createServer((request, response) => {
-    meddle(request, response);
-    const { method, headers, url } = request;
-    const onward = http.request(`${target}${url}`, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode!, answer.headers);
-      answer.on("data", (chunk) => response.write(chunk));
-      answer.on("end", () => response.end());
-    });
-    onward.on("error", () => response.destroy());
-    response.on("close", () => onward.destroy());
-    request.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    // The Host header is signed, so it passes as it is.
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}

@@ -3,7 +3,7 @@ import type { Column, Filter, Options, Plan, Query, Row, Table, TableDefinition 
 import type { Bucket } from "../bucket/bucket.ts";
 import type { Listed } from "../bucket/object.ts";
 import { type KeyRange, keyRange } from "../listing/key-range.ts";
-import { isEmpty, listRange, lookUp } from "../listing/scan.ts";
+import { isEmpty, listPages, lookUp } from "../listing/scan.ts";
 import { mapOrdered } from "../ordered.ts";
 import { readWhole } from "./body.ts";
 import { FileFormat } from "./format.ts";
@@ -86,7 +86,7 @@ export class FileTable implements Table {
 
   async *#files(range: KeyRange, signal: AbortSignal): AsyncGenerator<Listed> {
     if (!range.keys) {
-      for await (const objects of listRange(this.#bucket, range, Number.POSITIVE_INFINITY, signal))
+      for await (const objects of listPages(this.#bucket, { range }, signal))
         for (const object of objects) if (object.size > 0) yield object;
       return;
     }

@@ -9,6 +9,12 @@ export interface Uri {
   readonly pattern: RegExp | undefined;
 }
 
+/** Wildcards of one kind in a part of the path in which they could match alike: more take long to tell apart. */
+const mostAlike = 3;
+
+/** Keys that braces may stand for. */
+const mostAlternatives = 1000;
+
 /**
  * `s3://bucket/key` with `*` and `?` (no slash), `**` (any number of folders), `{a,b}`, and a backslash before
  * such a character that is meant as itself.
@@ -20,6 +26,7 @@ export function parseUri(text: string): Uri {
     throw new SqlError("HV00D", `option uri is no address of objects: ${text}`, {
       hint: "write it as s3://bucket/path/file.csv or s3://bucket/path/*.csv",
     });
+  checkWildcards(path, text);
   let prefix = "";
   let expression = "";
   let braces = 0;
@@ -35,6 +42,20 @@ export function parseUri(text: string): Uri {
   }
   if (braces > 0) throw new SqlError("HV00D", `option uri opens a brace that it does not close: ${text}`);
   return { bucket, prefix, pattern: isPattern ? new RegExp(`^${expression}$`, "su") : undefined };
+}
+
+function checkWildcards(path: string, text: string): void {
+  const plain = path.replace(/\\./gs, "");
+  const folders = plain.match(/\*\*+/g)?.length ?? 0;
+  const inSegment = plain.split("/").map((segment) => segment.match(/\*+/g)?.length ?? 0);
+  const alternatives = (plain.match(/\{[^{}]*/g) ?? []).reduce(
+    (all, group) => all * group.split(",").length,
+    1,
+  );
+  if (folders > mostAlike || Math.max(...inSegment) > mostAlike || alternatives > mostAlternatives)
+    throw new SqlError("HV00D", `option uri has too many wildcards: ${text}`, {
+      hint: `at most ${mostAlike} times ** in all, * between two slashes, and braces for ${mostAlternatives} paths`,
+    });
 }
 
 function wildcard(token: string, inBraces: boolean): string | undefined {

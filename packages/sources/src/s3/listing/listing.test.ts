@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { SqlError } from "../../error.ts";
 import type { Connection, Filter, Options, Value } from "../../source.ts";
 import { compareCodePoints } from "../code-points.ts";
-import { define, openTestGateway, read, type TestGateway } from "../testing.ts";
+import { define, openTestGateway, proxy, read, type TestGateway } from "../testing.ts";
 
 let gateway: TestGateway;
 let connection: Connection;
@@ -159,11 +159,32 @@ describe("requests", () => {
   });
 
   test("LIMIT is no limit where filters are left to others", async () => {
-    const { rows } = await read(connection, define("filename text, size bigint"), {
-      filters: [compare(">", "0", 1)],
+    const { rows, plan } = await read(connection, define("filename text, url text"), {
+      filters: [compare(">", "", 1)],
       limit: 10,
     });
+    expect(plan.handled).toEqual([false]);
     expect(rows).toHaveLength(keys.length);
+  });
+
+  test("what the listing tells is tried before anything is looked up, and counts towards LIMIT", async () => {
+    const table = define("filename text, size bigint, content text");
+    const filters = [like("a%"), compare("<=", "2", 1), compare(">", "1", 1)];
+    const { rows, plan } = await read(connection, table, { filters, limit: 1 });
+    expect(plan.handled).toEqual([true, true, true]);
+    expect(rows).toEqual([["a/meta.json", 2, "{}"]]);
+    expect(gateway.requests).toEqual(["ListObjectsV2 /files/", "GetObject /files/a/meta.json"]);
+  });
+
+  test("LIMIT looks no more up than rows are wanted", async () => {
+    const table = define("filename text, content_type text");
+    const { rows } = await read(connection, table, { filters: [like("many/%")], limit: 3 });
+    expect(names(rows)).toEqual(numbered.slice(0, 3));
+    expect(gateway.requests.filter((one) => one.startsWith("HeadObject"))).toHaveLength(3);
+    gateway.requests.length = 0;
+    const values = ["absent", "none", "neither", "a"];
+    const found = await read(connection, table, { filters: [{ kind: "in", column: 0, values }], limit: 1 });
+    expect(names(found.rows)).toEqual(["a"]);
   });
 
   test("a range begins where it begins and ends where it ends", async () => {
@@ -205,6 +226,41 @@ describe("requests", () => {
     expect(listing.rows).toBeGreaterThan(100);
     expect(gateway.requests).toEqual([]);
     expect(listing.requests).toEqual(["ListObjectsV2 s3://files/ max-keys 1000"]);
+  });
+});
+
+describe("conditions on what the listing tells", () => {
+  const table = define(
+    "filename text, size bigint, last_modified timestamp with time zone, etag text, storage_class text",
+  );
+  const etag = "0cc175b9c0f1b6a831c399e269772661";
+  const all = { kind: "like", column: 0, pattern: "a" } as const;
+
+  test.each<[Filter, boolean]>([
+    [compare("=", "1", 1), true],
+    [compare("<>", "1", 1), false],
+    [{ kind: "in", column: 1, values: ["5", "1"] }, true],
+    [{ kind: "in", column: 1, values: [] }, false],
+    [compare(">", "2001-01-01 00:00:00+00", 2), true],
+    [compare("<", "2001-01-01 00:00:00.5+00", 2), false],
+    [compare("=", etag, 3), true],
+    [compare("<", "0", 3), false],
+    [compare("=", "STANDARD", 4), true],
+    [{ kind: "null", column: 4, isNull: true }, false],
+    [{ kind: "null", column: 4, isNull: false }, true],
+  ])("%j", async (filter, holds) => {
+    const { rows, plan } = await read(connection, table, { filters: [all, filter], columns: [0] });
+    expect(plan.handled).toEqual([true, true]);
+    expect(rows).toEqual(holds ? [["a"]] : []);
+  });
+
+  test("what cannot be told is left to others", async () => {
+    for (const filter of [
+      compare("=", "infinity", 2),
+      compare("=", "1.5", 1),
+      { kind: "like", column: 3, pattern: "%" } as const,
+    ])
+      expect((await read(connection, table, { filters: [all, filter] })).plan.handled).toEqual([true, false]);
   });
 });
 
@@ -347,6 +403,22 @@ describe("errors", () => {
       });
     const bare = await gateway.connect();
     expect(() => bare.table(define("filename text"))).toThrow(expect.objectContaining({ sqlState: "HV00D" }));
+  });
+
+  test("a service that asks for fewer requests is asked again, but not for ever", async () => {
+    let refusals = 2;
+    let asked = 0;
+    await using slow = await proxy(gateway.endpoint, () => {
+      asked++;
+      if (refusals-- > 0) return [503, "<Error><Code>SlowDown</Code></Error>"];
+    });
+    const options = { bucket: "files", endpoint: slow.endpoint };
+    const { rows } = await read(await gateway.connect(options), define("filename text"), { limit: 1 });
+    expect(rows).toEqual([["A"]]);
+    expect(asked).toBe(3);
+    refusals = Number.POSITIVE_INFINITY;
+    expect((await failure(options)).sqlState).toBe("53000");
+    expect(asked).toBeLessThan(15);
   });
 
   test("a cancelled scan ends", async () => {

@@ -12,13 +12,26 @@ import { isAbove, isBelow, type KeyRange } from "./key-range.ts";
 /** What larger objects hold fits no value that PostgreSQL and this process could well keep in memory. */
 const largestContent = 64 * 1024 * 1024;
 
+/** What a batch of rows with contents holds. */
+const mostRows = 100;
+const mostBytes = 1024 * 1024;
+
 /** Contents that are held at once while they are fetched ahead. */
 const mostContents = 4;
 
+/** Which objects of a bucket are wanted. */
+export interface Wanted {
+  readonly range: KeyRange;
+  /** What the listing must tell of them besides. */
+  readonly accept?: ((object: Listed) => boolean) | undefined;
+  /** Rows after which to stop; default all. */
+  readonly limit?: number | undefined;
+}
+
 /** What of a listing is asked: the arguments of its first request. */
-export function firstRequest(range: KeyRange, directory: boolean, limit: number | undefined) {
+export function firstRequest({ range, accept, limit = pageSize }: Wanted, directory: boolean) {
   const { prefix, from, test } = range;
-  const most = test || directory || limit === undefined ? pageSize : Math.min(limit, pageSize);
+  const most = test || accept || directory ? pageSize : Math.min(limit, pageSize);
   // A directory bucket takes prefixes that end in a slash, and no start.
   if (directory) return { prefix: prefix.slice(0, prefix.lastIndexOf("/") + 1), after: undefined, most };
   const after = from && (from.inclusive ? justBelow(from.key) : from.key);
@@ -32,17 +45,20 @@ export function isEmpty({ keys, prefix, from, to }: KeyRange): boolean {
   return to !== undefined && !isBelow(prefix, to);
 }
 
-/** The objects of the range, page by page; one page is fetched ahead. */
-export async function* listRange(
+/**
+ * The wanted objects, page by page, and more than `limit` if the reader goes on. One page is fetched ahead, unless
+ * the reader may have enough.
+ */
+export async function* listPages(
   bucket: Bucket,
-  range: KeyRange,
-  limit: number,
+  wanted: Wanted,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Listed[]> {
-  if (isEmpty(range) || limit === 0) return;
+  const { range, accept } = wanted;
+  if (isEmpty(range)) return;
   const { prefix, from, to, test } = range;
   const { directory } = bucket;
-  const request = firstRequest(range, directory, limit);
+  const request = firstRequest(wanted, directory);
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
   const fetch = (token?: string) => {
@@ -50,30 +66,31 @@ export async function* listRange(
     page.catch(() => {});
     return page;
   };
-  let count = 0;
+  let enough = wanted.limit ?? Number.POSITIVE_INFINITY;
   let read = 0;
   let coming: Promise<Page> | undefined = fetch();
   try {
     while (coming) {
-      const page: Page = await coming;
-      let objects = page.objects;
-      read += objects.length;
-      let over = false;
-      const last = objects.at(-1);
-      if (to && !directory && last && !isBelow(last.key, to)) over = true;
-      if (from || over || test || directory)
+      const { objects: listed, next }: Page = await coming;
+      read += listed.length;
+      const last = listed.at(-1);
+      const isOver = next === undefined || (!directory && last !== undefined && !isBelow(last.key, to));
+      let objects = listed;
+      if (from || isOver || test || directory)
         objects = objects.filter(
           ({ key }) =>
             isAbove(key, from) && isBelow(key, to) && key.startsWith(prefix) && (test?.(key) ?? true),
         );
-      if (count + objects.length >= limit) {
-        objects = objects.slice(0, limit - count);
-        over = true;
-      }
-      count += objects.length;
-      coming = over || page.next === undefined ? undefined : fetch(page.next);
+      if (accept) objects = objects.filter(accept);
+      enough -= objects.length;
+      const fetchNext = () => {
+        coming = isOver ? undefined : fetch(next);
+      };
+      // Where these may be enough the reader is waited for.
+      if (enough > 0) fetchNext();
       if (objects.length) yield objects;
-      if (page.next === undefined && request.after === undefined) bucket.counts.set(request.prefix, read);
+      if (enough <= 0) fetchNext();
+      if (next === undefined && request.after === undefined) bucket.counts.set(request.prefix, read);
     }
   } finally {
     left.abort();
@@ -121,36 +138,85 @@ async function fetchContent(
   return rowOf(object, await bucket.read(body, key, signal));
 }
 
-/** The objects of the range with what is needed of each, at most `limit`, in batches that memory can hold. */
+/** The wanted objects with what is needed of each, in batches that memory can hold. */
 export async function* scanObjects(
   bucket: Bucket,
-  range: KeyRange,
+  wanted: Wanted,
   needs: Needs,
-  limit: number,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ObjectRow[]> {
-  if (!range.keys && needs === "listing") {
-    for await (const objects of listRange(bucket, range, limit, signal))
-      yield objects.map((listed) => ({ listed }));
-    return;
-  }
+  const { range, limit = Number.POSITIVE_INFINITY } = wanted;
+  if (limit <= 0) return;
   let left = limit;
-  let batch: ObjectRow[] = [];
-  let bytes = 0;
-  if (left <= 0) return;
-  for await (const row of lookUp(bucket, range.keys ?? keysOf(bucket, range, limit, signal), needs, signal)) {
-    batch.push(row);
-    bytes += row.content?.length ?? 0;
-    if (--left <= 0) break;
-    if (batch.length < 100 && bytes < 1024 * 1024) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
+  const rows =
+    range.keys || needs !== "listing"
+      ? lookUpWanted(bucket, wanted, needs, signal)
+      : listRows(bucket, wanted, signal);
+  for await (const batch of rows) {
+    yield batch.length > left ? batch.slice(0, left) : batch;
+    left -= batch.length;
+    if (left <= 0) return;
   }
-  if (batch.length) yield batch;
 }
 
-async function* keysOf(bucket: Bucket, range: KeyRange, limit: number, signal: AbortSignal) {
-  for await (const objects of listRange(bucket, range, limit, signal))
-    for (const { key } of objects) yield key;
+async function* listRows(bucket: Bucket, wanted: Wanted, signal: AbortSignal): AsyncGenerator<ObjectRow[]> {
+  for await (const objects of listPages(bucket, wanted, signal)) yield objects.map((listed) => ({ listed }));
+}
+
+/** Goes by rounds that grow: no more is looked up than rows are missing, so that a small LIMIT costs little. */
+async function* lookUpWanted(
+  bucket: Bucket,
+  wanted: Wanted,
+  needs: Needs,
+  signal: AbortSignal,
+): AsyncGenerator<ObjectRow[]> {
+  const { accept, limit = Number.POSITIVE_INFINITY } = wanted;
+  const keys = keysOf(bucket, wanted, signal);
+  let isOver = false;
+  try {
+    for (let round = limit; !isOver; round *= 2) {
+      const some = take(keys, round, () => {
+        isOver = true;
+      });
+      let batch: ObjectRow[] = [];
+      let bytes = 0;
+      for await (const row of lookUp(bucket, some, needs, signal)) {
+        // It may have changed since it was listed.
+        if (accept && !accept(row.listed)) continue;
+        batch.push(row);
+        bytes += row.content?.length ?? 0;
+        if (batch.length < mostRows && bytes < mostBytes) continue;
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      if (batch.length) yield batch;
+    }
+  } finally {
+    await keys.return(undefined);
+  }
+}
+
+async function* keysOf(
+  bucket: Bucket,
+  wanted: Wanted,
+  signal: AbortSignal,
+): AsyncGenerator<string, undefined> {
+  if (wanted.range.keys) yield* wanted.range.keys;
+  else
+    for await (const objects of listPages(bucket, wanted, signal)) for (const { key } of objects) yield key;
+  return undefined;
+}
+
+/** The next ones of what can be gone on with. */
+async function* take<Item>(
+  items: AsyncGenerator<Item, undefined>,
+  count: number,
+  ended: () => void,
+): AsyncGenerator<Item> {
+  for (let i = 0; i < count; i++) {
+    const next = await items.next();
+    if (next.done) return ended();
+    yield next.value;
+  }
 }

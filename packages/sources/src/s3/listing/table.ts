@@ -14,7 +14,8 @@ import {
   type ReaderContext,
 } from "./columns.ts";
 import { type KeyRange, keyRange } from "./key-range.ts";
-import { firstRequest, isEmpty, scanObjects } from "./scan.ts";
+import { listedFilter } from "./listed-filter.ts";
+import { firstRequest, isEmpty, scanObjects, type Wanted } from "./scan.ts";
 
 /** Keys that a listing is thought to have until it was read to its end. */
 const guess = 100_000;
@@ -48,24 +49,27 @@ export class ListingTable implements Table {
   }
 
   plan(query: Query): Plan {
+    const { bucket } = this;
+    const { columns } = this.definition;
     const range = keyRange(query.filters, this.keyColumn, this.prefix);
-    const { handled } = range;
+    const { test: accept, handled: onListed } = listedFilter(query.filters, this.kinds, columns);
+    const handled = range.handled.map((onKey, i) => onKey || onListed[i]!);
     const sorted = this.#isSorted(query, range);
-    const limit = query.limit !== undefined && sorted && handled.every(Boolean) ? query.limit : undefined;
+    const limit = sorted && handled.every(Boolean) ? query.limit : undefined;
+    const wanted: Wanted = { range, accept, limit };
     const readers = query.columns.map((column) =>
-      columnReader(this.kinds[column]!, this.definition.columns[column]!, this.#context),
+      columnReader(this.kinds[column]!, columns[column]!, this.#context),
     );
     const needs = most(readers.map((reader) => reader.needs));
     const toRow = rowMaker(readers, query.identity);
-    const { bucket } = this;
     const sign = this.#signer(query.columns);
     return {
       handled,
       sorted,
-      ...this.#estimate(range, needs, limit),
-      requests: this.#requests(range, needs, limit),
+      ...this.#estimate(wanted, needs),
+      requests: this.#requests(wanted, needs),
       async *scan(signal) {
-        for await (const rows of scanObjects(bucket, range, needs, limit ?? Number.POSITIVE_INFINITY, signal))
+        for await (const rows of scanObjects(bucket, wanted, needs, signal))
           yield (sign ? await sign(rows) : rows).map(toRow);
       },
     };
@@ -97,18 +101,21 @@ export class ListingTable implements Table {
       );
   }
 
-  #estimate(range: KeyRange, needs: Needs, limit: number | undefined): Pick<Plan, "rows" | "calls"> {
+  #estimate({ range, accept, limit }: Wanted, needs: Needs): Pick<Plan, "rows" | "calls"> {
     const { keys, prefix, from, to, test } = range;
+    const most = limit ?? Number.POSITIVE_INFINITY;
     if (isEmpty(range)) return { rows: 0, calls: 0 };
-    if (keys) return { rows: keys.length, calls: keys.length };
-    const known = this.bucket.counts.get(prefix) ?? guess / (prefix === this.prefix ? 1 : 10);
-    const listed = known / (from || to ? 3 : 1);
-    const rows = Math.min(Math.ceil(listed / (test ? 10 : 1)), limit ?? Number.POSITIVE_INFINITY);
-    const pages = Math.ceil(Math.min(listed, limit === undefined || test ? listed : limit) / pageSize) || 1;
+    if (keys) return { rows: Math.min(keys.length, most), calls: keys.length };
+    const all = this.bucket.counts.get(prefix) ?? guess / (prefix === this.prefix ? 1 : 10);
+    const listed = all / (from || to ? 3 : 1);
+    const share = (test ? 10 : 1) * (accept ? 3 : 1);
+    const rows = Math.ceil(Math.min(listed / share, most));
+    const pages = Math.ceil(Math.min(listed, most * share) / pageSize) || 1;
     return { rows, calls: pages + (needs === "listing" ? 0 : rows) };
   }
 
-  #requests(range: KeyRange, needs: Needs, limit: number | undefined): string[] {
+  #requests(wanted: Wanted, needs: Needs): string[] {
+    const { range } = wanted;
     if (isEmpty(range)) return [];
     const { bucket } = this;
     const each = needs === "content" ? "GetObject" : "HeadObject";
@@ -117,7 +124,7 @@ export class ListingTable implements Table {
       const more = keys.length > 1 ? ` and of ${keys.length - 1} more` : "";
       return [`${each} s3://${bucket.name}/${keys[0]}${more}`];
     }
-    const { prefix, after, most } = firstRequest(range, bucket.directory, limit);
+    const { prefix, after, most } = firstRequest(wanted, bucket.directory);
     const list = [`ListObjectsV2 s3://${bucket.name}/${prefix}`, `max-keys ${most}`];
     if (after !== undefined) list.push(`start-after ${JSON.stringify(after)}`);
     if (range.to) list.push(`until ${JSON.stringify(range.to.key)}`);
