@@ -31,7 +31,7 @@ export function refused(command: string, { message }: ErrorReply): SqlError {
   if (known) return new SqlError(known[0], `Redis refuses ${command}: ${message}`, { hint: known[1] });
   if (message.includes("unknown command")) {
     return new SqlError("0A000", `Redis does not know ${command}: ${message}`, {
-      hint: "Redis 6 or newer is needed, and commands must not be renamed or disabled.",
+      hint: "Redis 6.2 or newer is needed, and commands must not be renamed or disabled.",
     });
   }
   return new SqlError("HV000", `Redis refuses ${command}: ${message}`);
