@@ -90,10 +90,7 @@ function writeFloat(number: number): string {
   if (Object.is(number, -0)) return "-0";
   const [digits, exponentText] = number.toExponential().split("e") as [string, string];
   const exponent = Number(exponentText);
-  if (exponent >= -5 && exponent < 15) {
-    const plain = String(number);
-    return plain.includes("e") ? number.toFixed(digits.replace(/[-.]/g, "").length - 1 - exponent) : plain;
-  }
+  if (exponent >= -4 && exponent < 15) return String(number);
   return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 

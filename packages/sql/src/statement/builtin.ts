@@ -3,7 +3,7 @@
  * (a superset of 14–17); a test compares them with a running server.
  */
 
-/** Immutable functions and aggregates that SQL can call; none of these names has a volatile variant. */
+/** Immutable functions and aggregates that SQL can call; none of these names has a volatile variant. The last line's are aggregates WITHIN GROUP. */
 export const functions: ReadonlySet<string> = new Set(
   `
   abbrev abs acos acosd acosh age any_value area array_agg array_append array_cat array_dims array_eq
@@ -158,6 +158,7 @@ export const functions: ReadonlySet<string> = new Set(
   websearch_to_tsquery width width_bucket xid xid8_larger xid8_smaller xid8cmp xid8eq xid8ge xid8gt xid8le
   xid8lt xid8ne xideq xideqint4 xidneq xidneqint4 xml_is_well_formed_content xml_is_well_formed_document
   xmlagg xmlcomment xmlconcat2 xmlexists xmltext xmlvalidate xpath xpath_exists
+  cume_dist dense_rank percent_rank rank
 `
     .trim()
     .split(/\s+/),
