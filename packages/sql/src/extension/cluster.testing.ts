@@ -1,18 +1,29 @@
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Cluster, startCluster } from "@overcoat/postgres";
 import pg from "pg";
+import { startPostgres, type Version } from "../../../../tests/postgres/versions.ts";
 import { extensionFiles, type Versions } from "./extension.ts";
 import { installScript } from "./script.ts";
 import { exampleSource } from "./source.testing.ts";
 
-/** PostgreSQL 18 finds extensions in any folder; before it, the same SQL is run as a script. */
-export const clusters = [
-  { name: "extension, PostgreSQL 18", binaries: undefined },
-  { name: "script, PostgreSQL 15 of Debian", binaries: "/usr/lib/postgresql/15/bin" },
-].filter(({ binaries }) => binaries === undefined || existsSync(binaries));
+/** Where `npm test` puts the versions that are not embedded. */
+const others = new URL("../../../../tests/postgres/node_modules/", import.meta.url);
+
+export interface Kind {
+  readonly version: Version;
+  /** Whether the SQL is run as a script, where no extension files can be placed. */
+  readonly script: boolean;
+}
+
+/** Every version that is there. */
+export const kinds: readonly Kind[] = [
+  { version: 18, script: false },
+  { version: 18, script: true },
+  ...([17, 16, 15, 14] as const)
+    .filter((version) => existsSync(new URL(`postgres-${version}`, others)))
+    .map((version) => ({ version, script: false })),
+];
 
 /** The columns that a test asks for, all text or as `pg` reads them. */
 // biome-ignore lint/suspicious/noExplicitAny: each test knows what it selects.
@@ -31,7 +42,7 @@ export interface Database {
 
 /** A real PostgreSQL with the example's wrapper in each of its databases. */
 export interface ExampleCluster extends AsyncDisposable {
-  readonly cluster: Cluster;
+  readonly version: Version;
   database(creation?: string): Promise<Database>;
   /** Brings files of other versions into its extension folder. */
   writeExtensions(versions?: Versions): Promise<void>;
@@ -39,21 +50,12 @@ export interface ExampleCluster extends AsyncDisposable {
 
 export const settings = { host: "127.0.0.1", port: "54330", user: "overcoat", password: "p w'\\" };
 
-export async function startExampleCluster(binaries: string | undefined): Promise<ExampleCluster> {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), "extension-")));
-  await chmod(folder, 0o755);
-  const cluster = await startCluster({
-    folder,
-    port: 0,
-    superuser: "owner",
-    password: "secret",
-    settings: { fsync: "off" },
-    binaries,
-  });
+export async function startExampleCluster({ version, script }: Kind): Promise<ExampleCluster> {
+  const postgres = await startPostgres(version);
   const clients: pg.Client[] = [];
   let count = 0;
   const connect = async (name: string) => {
-    const url = new URL(cluster.url);
+    const url = new URL(postgres.url);
     url.pathname = `/${name}`;
     const client = new pg.Client(url.href);
     await client.connect();
@@ -62,12 +64,12 @@ export async function startExampleCluster(binaries: string | undefined): Promise
   };
   const writeExtensions = async (versions?: Versions) => {
     for (const { name, text } of extensionFiles([exampleSource], versions))
-      await writeFile(join(cluster.extensions, name), text);
+      await writeFile(join(postgres.extensions, name), text);
   };
   await writeExtensions();
   const { client: main } = await connect("postgres");
   return {
-    cluster,
+    version,
     writeExtensions,
     async database(creation = "") {
       count += 1;
@@ -76,9 +78,11 @@ export async function startExampleCluster(binaries: string | undefined): Promise
       const { client, url } = await connect(name);
       const told: string[] = [];
       client.on("notice", ({ severity, message }) => told.push(`${severity}: ${message}`));
-      if (cluster.version >= 18)
-        await client.query("CREATE EXTENSION overcoat; CREATE EXTENSION example_wrapper");
-      else await client.query(installScript([exampleSource], "library"));
+      await client.query(
+        script
+          ? installScript([exampleSource], "library")
+          : "CREATE EXTENSION overcoat; CREATE EXTENSION example_wrapper",
+      );
       for (const [key, value] of Object.entries(settings))
         await client.query("INSERT INTO overcoat.settings VALUES ($1, $2)", [key, value]);
       told.length = 0;
@@ -105,8 +109,7 @@ export async function startExampleCluster(binaries: string | undefined): Promise
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(clients.map((client) => client.end()));
-      await cluster.stop();
-      await rm(folder, { recursive: true, force: true });
+      await postgres[Symbol.asyncDispose]();
     },
   };
 }

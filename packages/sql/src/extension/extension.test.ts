@@ -3,7 +3,7 @@ import { type ExampleCluster, startExampleCluster } from "./cluster.testing.ts";
 
 let example: ExampleCluster;
 beforeEach(async () => {
-  example = await startExampleCluster(undefined);
+  example = await startExampleCluster({ version: 18, script: false });
 });
 afterEach(() => example?.[Symbol.asyncDispose]());
 

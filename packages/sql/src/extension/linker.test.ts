@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
-  clusters,
   type Database,
   type ExampleCluster,
+  kinds,
   settings,
   startExampleCluster,
 } from "./cluster.testing.ts";
@@ -46,10 +47,19 @@ const linkOf = (options: string) =>
 const tableLink = async (database: Database, name: string) =>
   JSON.parse((await optionsOf(database, "table", name)).table_name!);
 
-describe.each(clusters)("the linker ($name)", ({ binaries }) => {
+/** The `bin` folder of a pg_dump that is not older than the server, and of its psql. */
+function clientPrograms(version: number): string | undefined {
+  const installed = "/usr/lib/postgresql";
+  const majors = existsSync(installed) ? readdirSync(installed).map(Number) : [];
+  const major = majors.sort((a, b) => a - b).find((one) => one >= version);
+  const bin = process.env.OVERCOAT_TEST_POSTGRES_CLIENT ?? join(installed, `${major}/bin`);
+  return ["pg_dump", "psql"].every((name) => existsSync(join(bin, name))) ? bin : undefined;
+}
+
+describe.each(kinds)("the linker (PostgreSQL $version, as a script: $script)", (kind) => {
   let example: ExampleCluster;
   beforeAll(async () => {
-    example = await startExampleCluster(binaries);
+    example = await startExampleCluster(kind);
   });
   afterAll(() => example?.[Symbol.asyncDispose]());
 
@@ -80,7 +90,7 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
         ["b", "jsonb"],
       ],
     });
-    expect(collation).toBe(example.cluster.version >= 17 ? undefined : "C.utf8");
+    expect(collation).toBe(example.version >= 17 ? undefined : "C.utf8");
     expect(database.notices()).toEqual([]);
   });
 
@@ -258,9 +268,11 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
   });
 
   test("text columns take a collation by code point where the database's is none", async () => {
-    const best = example.cluster.version >= 17 ? "pg_c_utf8" : "C.utf8";
+    const best = example.version >= 17 ? "pg_c_utf8" : "C.utf8";
     const database = await example.database(
-      "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
+      example.version >= 15
+        ? "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'"
+        : "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'",
     );
     await database.query([
       server,
@@ -391,13 +403,14 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
     expect(await optionsOf(database, "table", "t")).toEqual({});
   });
 
-  test.skipIf(binaries === undefined || !existsSync("/usr/bin/pg_dump"))("dump and restore", async () => {
+  const bin = clientPrograms(kind.version);
+  test.skipIf(bin === undefined)("dump and restore", async () => {
     const database = await example.database();
     await database.query([
       server,
       "CREATE SERVER own FOREIGN DATA WRAPPER example_fdw OPTIONS (url 'u', host 'other.example')",
       table,
-      "CREATE USER MAPPING FOR owner SERVER s OPTIONS (token 'k')",
+      "CREATE USER MAPPING FOR postgres SERVER s OPTIONS (token 'k')",
       "CREATE VIEW v AS SELECT a FROM t WHERE b IS NOT NULL",
       "CREATE TABLE p (a text, n int) PARTITION BY LIST (n)",
       "CREATE FOREIGN TABLE p1 PARTITION OF p FOR VALUES IN (1) SERVER s OPTIONS (key_prefix '1')",
@@ -407,13 +420,16 @@ describe.each(clusters)("the linker ($name)", ({ binaries }) => {
       await optionsOf(database, "table", "p1"),
       await mappingsOf(database),
     ];
-    const dump = await run("pg_dump", ["--dbname", database.url], { maxBuffer: 1 << 24 });
+    const dump = await run(join(bin!, "pg_dump"), ["--dbname", database.url], { maxBuffer: 1 << 24 });
     const restored = await example.database();
     await restored.query(
-      `DROP SCHEMA overcoat CASCADE; DROP FOREIGN DATA WRAPPER IF EXISTS example_fdw CASCADE`.split("; "),
+      kind.script
+        ? ["DROP SCHEMA overcoat CASCADE", "DROP FOREIGN DATA WRAPPER IF EXISTS example_fdw CASCADE"]
+        : "DROP EXTENSION overcoat CASCADE",
     );
-    const sql = dump.stdout.replace(/^\\(un)?restrict.*$/gm, "");
-    const load = run("psql", ["--dbname", restored.url, "-v", "ON_ERROR_STOP=1", "-q"]);
+    // What only newer servers and clients know.
+    const sql = dump.stdout.replace(/^(\\(un)?restrict|SET transaction_timeout).*$/gm, "");
+    const load = run(join(bin!, "psql"), ["--dbname", restored.url, "-v", "ON_ERROR_STOP=1", "-q"]);
     load.child.stdin!.end(sql);
     await load;
     expect([
