@@ -268,6 +268,27 @@ test("a client that goes away in the middle stops what was asked for it and leav
   expect(service.commits).toEqual([]);
 });
 
+test("a commit goes on when its client goes away, also while the server closes", async () => {
+  const client = await connect();
+  const name = things(0);
+  await client.query(begin);
+  const rows = Array.from({ length: 20 }, (_, index) => `($${2 * index + 1}, $${2 * index + 2})`).join(", ");
+  const values = Array.from({ length: 40 }, (_, index) => String(index));
+  for (let batch = 0; batch < 600; batch++)
+    await client.query({
+      name: "insert",
+      text: `INSERT INTO ${name}(id, n) VALUES ${rows}`,
+      values: values.map((value, index) => (index % 2 ? value : `${batch}-${value}`)),
+    });
+  service.delay = 200;
+  client.query("COMMIT TRANSACTION").catch(() => undefined);
+  await sleep(20);
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+  await sleep(50);
+  await server.close();
+  expect(service.tables.get("things")!.size).toBe(12_000);
+});
+
 test("a large result is sent as it is taken", async () => {
   const client = await connect();
   const name = things(300_000);

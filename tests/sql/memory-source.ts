@@ -24,7 +24,7 @@ export interface MemoryService {
   readonly requests: string[];
   readonly commits: Change[][];
   connections: number;
-  /** Milliseconds before each batch. */
+  /** Milliseconds before each batch and before a commit. */
   delay: number;
   /** What waits for ever, deaf to its signal. */
   hangs?: "connect" | "plan" | "scan" | "exist" | "commit" | undefined;
@@ -109,7 +109,8 @@ class MemoryConnection implements Connection {
       }));
   }
 
-  async commit(changes: readonly Change[]): Promise<void> {
+  async commit(changes: readonly Change[], signal: AbortSignal): Promise<void> {
+    if (this.#service.delay > 0) await sleep(this.#service.delay, undefined, { signal });
     if (this.#service.hangs === "commit") await forever();
     this.#service.commits.push([...changes]);
     for (const [index, change] of changes.entries()) {

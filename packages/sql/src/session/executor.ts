@@ -11,6 +11,7 @@ import { abortable } from "./abortable.ts";
 import { Access } from "./access.ts";
 import { Block, type Cursor, noCursor, type Rows } from "./block.ts";
 import { schemaTables, tableStatistics } from "./catalog.ts";
+import { CommitEnding } from "./commit-ending.ts";
 import {
   type ChangeStatement,
   insertRows,
@@ -41,6 +42,7 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #access: Access;
   #block: Block | undefined;
+  #committing: Promise<Outcome> | undefined;
 
   constructor(options: ExecutorOptions, link: LinkedServer | undefined) {
     this.#options = options;
@@ -163,8 +165,10 @@ export class Executor {
     });
   }
 
-  close(): void {
+  /** Rolls back, unless a commit is under way: that is waited for. */
+  async close(): Promise<void> {
     this.#end();
+    await this.#committing?.catch(() => undefined);
   }
 
   #implicit(): Block {
@@ -184,27 +188,26 @@ export class Executor {
 
   #commit(signal: AbortSignal): Outcome | Promise<Outcome> {
     const block = this.#block;
-    if (block && !block.failed && block.transaction.hasWrites) return this.#commitWrites(block, signal);
+    if (block && !block.failed && block.transaction.hasWrites) {
+      this.#committing = this.#commitWrites(block, signal);
+      return this.#committing;
+    }
     this.#end();
     return done(block?.failed ? "ROLLBACK" : "COMMIT");
   }
 
+  /** The block is taken off at once: what a client does that goes away must not touch what is being committed. */
   async #commitWrites(block: Block, signal: AbortSignal): Promise<Outcome> {
-    const patience = new AbortController();
-    let late: NodeJS.Timeout | undefined;
-    const grace = () => {
-      late = setTimeout(() => patience.abort(unknownOutcome(signal.reason)), this.#options.commitTimeout);
-    };
-    signal.addEventListener("abort", grace);
+    this.#block = undefined;
+    using ending = new CommitEnding(signal, this.#options.commitTimeout);
     try {
       const { connection } = await this.#access.connection(block, signal);
       if (!connection.commit) throw new SqlError("0A000", "the service cannot commit changes");
-      await abortable(connection.commit(await block.transaction.changes(), signal), patience.signal);
+      const committing = connection.commit(await block.transaction.changes(), ending.stop);
+      await abortable(committing, ending.giveUp);
       return done("COMMIT");
     } finally {
-      signal.removeEventListener("abort", grace);
-      clearTimeout(late);
-      this.#end();
+      block.end();
     }
   }
 
@@ -346,9 +349,3 @@ export class Executor {
 }
 
 const explainFields = textFields("QUERY PLAN");
-
-function unknownOutcome(cause: unknown): SqlError {
-  return new SqlError("40003", "the commit was given up: it is not known what the service has applied", {
-    cause,
-  });
-}

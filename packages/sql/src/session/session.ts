@@ -23,8 +23,9 @@ interface Portal extends Prepared {
   written: number;
 }
 
-/** Prepared statements and portals that a session may have. */
+/** Prepared statements and portals that a session may have, and characters of all statements. */
 const mostNamed = 10_000;
+const mostText = 64 * 1024 * 1024;
 
 /** @throws SqlError 22023, 0A000 for start-up parameters that cannot be met */
 export function openSession(options: ExecutorOptions, startup: StartupParameters): SqlSession {
@@ -40,6 +41,8 @@ export class SqlSession implements Session {
   readonly #settings: Settings;
   readonly #prepared = new Map<string, Prepared>();
   readonly #portals = new Map<string, Portal>();
+  /** Characters of all prepared statements. */
+  #text = 0;
 
   constructor(executor: Executor, settings: Settings) {
     this.#executor = executor;
@@ -60,7 +63,7 @@ export class SqlSession implements Session {
 
   query(text: string, out: MessageWriter, signal: AbortSignal): void | Promise<void> {
     this.closePortals();
-    this.#prepared.delete("");
+    this.#unprepare("");
     const statements = parseStatements(text);
     if (statements instanceof Promise || statements.length !== 1)
       return this.#queryAll(statements, out, signal);
@@ -109,7 +112,7 @@ export class SqlSession implements Session {
   }
 
   closeStatement(name: string, out: MessageWriter): void {
-    this.#prepared.delete(name);
+    this.#unprepare(name);
     out.bare("closeComplete");
   }
 
@@ -137,7 +140,7 @@ export class SqlSession implements Session {
 
   async close(): Promise<void> {
     this.closePortals();
-    this.#executor.close();
+    await this.#executor.close();
   }
 
   async #queryAll(
@@ -190,8 +193,8 @@ export class SqlSession implements Session {
       return done("SET");
     }
     if (statement.kind === "deallocate") {
-      if (statement.name === undefined) this.#prepared.clear();
-      else if (!this.#prepared.delete(statement.name)) throw noStatement(statement.name);
+      const names = statement.name === undefined ? [...this.#prepared.keys()] : [statement.name];
+      for (const name of names) if (!this.#unprepare(name)) throw noStatement(name);
       return done(statement.name === undefined ? "DEALLOCATE ALL" : "DEALLOCATE");
     }
     return this.#executor.execute(statement, values, signal);
@@ -202,9 +205,19 @@ export class SqlSession implements Session {
       throw new SqlError("42601", "cannot insert multiple commands into a prepared statement");
     if (name !== "" && this.#prepared.has(name))
       throw new SqlError("42P05", `prepared statement "${name}" already exists`);
-    if (this.#prepared.size >= mostNamed) throw tooMany("prepared statements");
+    this.#unprepare(name);
+    this.#text += text.length;
+    if (this.#prepared.size >= mostNamed || this.#text > mostText) {
+      this.#text -= text.length;
+      throw tooMany("prepared statements");
+    }
     this.#prepared.set(name, { text, statement: statements[0] });
     out.bare("parseComplete");
+  }
+
+  #unprepare(name: string): boolean {
+    this.#text -= this.#prepared.get(name)?.text.length ?? 0;
+    return this.#prepared.delete(name);
   }
 
   #find(name: string): Prepared {
@@ -255,6 +268,6 @@ export class SqlSession implements Session {
 
 const noStatement = (name: string) => new SqlError("26000", `prepared statement "${name}" does not exist`);
 const tooMany = (what: string) =>
-  new SqlError("53400", `a session can have ${mostNamed} ${what}`, {
+  new SqlError("53400", `a session cannot have more ${what}`, {
     hint: "Close those that are done with.",
   });
