@@ -84,6 +84,7 @@ export function sqlError(error: unknown, settings: Settings, asked: Asked = {}):
     });
   switch (code) {
     case "NoSuchBucket":
+    case "InvalidBucketName":
       return make("42P01", `bucket "${asked.bucket}" does not exist`, "see the option bucket");
     case "NoSuchKey":
       return make("58P01", `${object} does not exist`);

@@ -107,9 +107,13 @@ async function guarded(
   try {
     await send(condition);
   } catch (error) {
-    if (!(condition && error instanceof SqlError && error.sqlState === "0A000")) throw error;
+    if (!condition || !(error instanceof SqlError)) throw error;
+    const absent = "absent" in condition;
+    if (error.sqlState === "40001" && absent) throw appeared(bucket.name, key);
+    if (error.sqlState !== "0A000") throw error;
     const found = await bucket.head(key, signal);
-    if ("absent" in condition ? found : found?.etag !== condition.etag) throw changed(bucket.name, key);
+    if (absent && found) throw appeared(bucket.name, key);
+    if (!absent && found?.etag !== condition.etag) throw changed(bucket.name, key);
     await send(undefined);
   }
 }
@@ -117,6 +121,12 @@ async function guarded(
 export const changed = (bucket: string, key: string) =>
   new SqlError("40001", `object "${key}" in bucket "${bucket}" was changed by another since it was read`, {
     hint: "run the transaction again",
+  });
+
+/** At COMMIT: when the statement ran there was none. */
+export const appeared = (bucket: string, key: string) =>
+  new SqlError("40001", `object "${key}" in bucket "${bucket}" exists`, {
+    hint: "run the transaction again, or set the table option on_conflict to replace",
   });
 
 export interface Deletion {

@@ -2,6 +2,7 @@ import { SqlError } from "../../error.ts";
 import type { Change } from "../../source.ts";
 import type { HeadObject } from "../bucket/object.ts";
 import {
+  appeared,
   changed,
   copyObject,
   type Deletion,
@@ -169,6 +170,8 @@ async function update(change: UpdateChange, own: boolean, signal: AbortSignal): 
   if (!current || (etag !== undefined && current.etag !== etag)) throw changed(bucket.name, key);
   const { key: newKey = key, content, stored } = readWritten(table, before, after, current);
   const renamed = newKey !== key;
+  // Some services pass over the condition on a copy.
+  if (renamed && (await bucket.head(newKey, signal))) throw appeared(bucket.name, newKey);
   const condition = renamed ? ({ absent: true } as const) : { etag: current.etag };
   if (content) await putObject(bucket, newKey, content, stored ?? storedOf(current), condition, signal);
   else if (renamed || stored) {
