@@ -2,7 +2,7 @@ import { SqlError } from "../../error.ts";
 import type { Options, Row, Value } from "../../source.ts";
 import { booleanOption } from "../options.ts";
 import { type Convert, converter } from "./convert.ts";
-import type { RecordReader } from "./records.ts";
+import type { Codes, RecordReader } from "./records.ts";
 import { emptyRow, type Target } from "./target.ts";
 
 export interface CsvOptions {
@@ -43,11 +43,17 @@ function oneCharacter(options: Options, name: string, fallback: string): string 
 const newline = 10;
 const carriageReturn = 13;
 
+/** How a field stands in the text. */
+const plain = 0;
+const quoted = 1;
+const unescaped = 2;
+
 /** Records of RFC 4180, and what PostgreSQL's COPY makes of them: unquoted `null` is NULL, "" is not. */
 export class CsvReader implements RecordReader {
   readonly #target: Target;
   readonly #options: CsvOptions;
   readonly #delimiter: number;
+  readonly #quote: number;
   line = 1;
   /** Of the records, once the first one was read. */
   #width = 0;
@@ -56,15 +62,23 @@ export class CsvReader implements RecordReader {
   #converts: (Convert | undefined)[] = [];
   #template: Value[];
   #names: readonly string[] = [];
+  /** Fields of the record that is being read. */
+  #count = 0;
   /** Where the fields of a record begin and end in the text, in turn. */
   #bounds = new Int32Array(64);
-  /** Fields with quotes, by their position: their text. */
-  #quoted = new Map<number, string>();
+  /** By field: whether it has quotes. */
+  #kinds = new Uint8Array(32);
+  /** Fields whose text is not as it stands within the quotes. */
+  readonly #texts = new Map<number, string>();
+  /** Line breaks within quotes. */
+  #breaks = 0;
+  #hasQuotes = false;
 
   constructor(target: Target, options: CsvOptions) {
     this.#target = target;
     this.#options = options;
     this.#delimiter = options.delimiter.charCodeAt(0);
+    this.#quote = options.quote.charCodeAt(0);
     this.#template = emptyRow(target);
   }
 
@@ -73,143 +87,128 @@ export class CsvReader implements RecordReader {
     return this.#names;
   }
 
-  read(text: string, last: boolean, rows: Row[]): number {
-    const { quote } = this.#options;
-    const quoted = this.#quoted;
+  read(text: string, codes: Codes, last: boolean, rows: Row[]): number {
+    const { length } = text;
     let at = 0;
-    let nextQuote = text.indexOf(quote);
-    while (at < text.length) {
-      let end = text.indexOf("\n", at);
-      if (end < 0) end = text.length;
-      let next = end + 1;
-      let lines = 1;
-      let count: number;
-      if (nextQuote >= 0 && nextQuote < at) nextQuote = text.indexOf(quote, at);
-      if (nextQuote < 0 || nextQuote > end) {
-        if (end > at && text.charCodeAt(end - 1) === carriageReturn) end--;
-        count = this.#split(text, at, end);
-      } else {
-        const record = this.#splitQuoted(text, at, last);
-        if (!record) return at;
-        ({ count, next, lines } = record);
-      }
+    while (at < length) {
+      const next = this.#split(text, codes, at, last);
+      if (next < 0) return at;
+      const count = this.#count;
       if (this.#width === 0) this.#begin(text, count, rows);
       else if (count === this.#width) rows.push(this.#row(text));
       // An empty line is no record, unless records have one field.
-      else if (!(count === 1 && this.#bounds[0] === this.#bounds[1] && quoted.size === 0))
+      else if (!(count === 1 && this.#bounds[0] === this.#bounds[1] && this.#kinds[0] === plain))
         throw this.#wrongCount(count);
-      if (quoted.size) quoted.clear();
-      this.line += lines;
+      this.line += 1 + this.#breaks;
+      if (this.#hasQuotes) this.#forgetQuotes();
       at = next;
     }
-    return Math.min(at, text.length);
+    return Math.min(at, length);
   }
 
-  /** Finds the fields of a record without quotes. */
-  #split(text: string, at: number, end: number): number {
+  /** Finds the fields of a record, and what comes behind it; -1 if it goes on behind the text. */
+  #split(text: string, codes: Codes, start: number, last: boolean): number {
+    const { length } = codes;
     const delimiter = this.#delimiter;
+    const quote = this.#quote;
+    const highest = Math.max(delimiter, quote, newline);
     let bounds = this.#bounds;
-    let count = 0;
-    let start = at;
-    for (let i = at; i < end; i++) {
-      if (text.charCodeAt(i) !== delimiter) continue;
-      bounds[count++] = start;
-      bounds[count++] = i;
-      start = i + 1;
-      if (count + 2 > bounds.length) bounds = this.#grow();
+    let at = start;
+    for (let field = 0; ; field++) {
+      if (2 * field + 2 > bounds.length) bounds = this.#grow();
+      if (codes[at] === quote) {
+        at = this.#quotedField(text, at, field, last);
+        if (at < 0) return at;
+        if (codes[at] === carriageReturn && (at + 1 === length || codes[at + 1] === newline)) at++;
+        if (at < length && codes[at] !== delimiter && codes[at] !== newline)
+          throw new SqlError("22P04", "more text follows the closing quote of a field");
+      } else {
+        const begin = at;
+        for (; at < length; at++) {
+          const code = codes[at]!;
+          if (code > highest) continue;
+          if (code === delimiter || code === newline) break;
+          if (code === quote)
+            throw new SqlError("22P04", "a quote stands within a field that does not begin with one", {
+              hint: "see the option quote",
+            });
+        }
+        const isLast = at === length || codes[at] === newline;
+        bounds[2 * field] = begin;
+        bounds[2 * field + 1] = isLast && at > begin && codes[at - 1] === carriageReturn ? at - 1 : at;
+      }
+      if (codes[at] === delimiter) at++;
+      else {
+        this.#count = field + 1;
+        return at + 1;
+      }
     }
-    bounds[count++] = start;
-    bounds[count++] = end;
-    return count / 2;
   }
 
   #grow(): Int32Array<ArrayBuffer> {
     const bounds = new Int32Array(2 * this.#bounds.length);
     bounds.set(this.#bounds);
     this.#bounds = bounds;
+    const kinds = new Uint8Array(bounds.length / 2);
+    kinds.set(this.#kinds);
+    this.#kinds = kinds;
     return bounds;
   }
 
-  /** Finds the fields of any record; `undefined` if the text, which ends with a line break, ends within it. */
-  #splitQuoted(text: string, start: number, last: boolean) {
-    const { quote } = this.#options;
-    let at = start;
-    let lines = 1;
-    for (let field = 0; ; field++) {
-      if (2 * field + 2 > this.#bounds.length) this.#grow();
-      const begin = at;
-      const value = text[at] === quote ? this.#quotedField(text, at) : undefined;
-      if (value) {
-        this.#quoted.set(field, value.text);
-        lines += countLines(value.text);
-        at = value.end;
-      } else if (text[at] !== quote) at = this.#endOfPlain(text, at);
-      else if (last)
-        throw new SqlError("22P04", "a quoted field is not closed before the end of the file", {
-          hint: "see the options quote and escape",
-        });
-      else {
-        this.#quoted.clear();
-        return undefined;
-      }
-      this.#bounds[2 * field] = begin;
-      this.#bounds[2 * field + 1] = at;
-      if (text.charCodeAt(at) === this.#delimiter && at < text.length) {
-        at++;
-        continue;
-      }
-      if (text.charCodeAt(at) === carriageReturn) at++;
-      if (at < text.length && text.charCodeAt(at) !== newline)
-        throw new SqlError("22P04", "more text follows the closing quote of a field");
-      return { count: field + 1, next: at + 1, lines };
-    }
-  }
-
-  /** The text within the quotes and where it ends; `undefined` if it does not. */
-  #quotedField(text: string, open: number) {
+  /** Finds the text within quotes, and what comes behind the closing one; -1 if there is none. */
+  #quotedField(text: string, open: number, field: number, last: boolean): number {
     const { quote, escape: escaping } = this.#options;
-    let value = "";
+    this.#hasQuotes = true;
+    let value: string | undefined;
     let from = open + 1;
     for (let at = from; ; ) {
       const close = text.indexOf(quote, at);
       const escaped = escaping === quote ? close : text.indexOf(escaping, at);
       const first = escaped >= 0 && (escaped < close || close < 0) ? escaped : close;
-      if (first < 0) return undefined;
+      if (first < 0) {
+        this.#forgetQuotes();
+        if (!last) return -1;
+        throw new SqlError("22P04", "a quoted field is not closed before the end of the file", {
+          hint: "see the options quote and escape",
+        });
+      }
       const following = text[first + 1];
       if (first === escaped && (following === quote || following === escaping)) {
-        value += text.slice(from, first) + following;
+        value = (value ?? "") + text.slice(from, first) + following;
         from = at = first + 2;
-      } else if (first === close) return { text: value + text.slice(from, close), end: close + 1 };
-      else at = first + 1;
+      } else if (first === close) {
+        this.#bounds[2 * field] = from;
+        this.#bounds[2 * field + 1] = close;
+        this.#kinds[field] = value === undefined ? quoted : unescaped;
+        if (value !== undefined) this.#texts.set(field, value + text.slice(from, close));
+        this.#breaks += countBreaks(text, open, close);
+        return close + 1;
+      } else at = first + 1;
     }
   }
 
-  /** Where a field without quotes ends: before a delimiter or the line break. */
-  #endOfPlain(text: string, start: number): number {
-    const quote = this.#options.quote.charCodeAt(0);
-    for (let at = start; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code === this.#delimiter) return at;
-      if (code === newline) return at > start && text.charCodeAt(at - 1) === carriageReturn ? at - 1 : at;
-      if (code === quote)
-        throw new SqlError("22P04", "a quote stands within a field that does not begin with one", {
-          hint: "see the option quote",
-        });
-    }
-    return text.charCodeAt(text.length - 1) === carriageReturn ? text.length - 1 : text.length;
+  #forgetQuotes(): void {
+    this.#kinds.fill(plain);
+    this.#texts.clear();
+    this.#breaks = 0;
+    this.#hasQuotes = false;
+  }
+
+  /** The text of a field of the record that was split last. */
+  #text(text: string, field: number): string {
+    if (this.#kinds[field] === unescaped) return this.#texts.get(field)!;
+    return text.slice(this.#bounds[2 * field], this.#bounds[2 * field + 1]);
   }
 
   #row(text: string): Row {
     const row = this.#template.slice();
     const fields = this.#fields;
-    const bounds = this.#bounds;
     const nullText = this.#options.null;
     for (let i = 0; i < fields.length; i++) {
       const field = fields[i]!;
       if (field < 0) continue;
-      const quoted = this.#quoted.size ? this.#quoted.get(field) : undefined;
-      const value = quoted ?? text.slice(bounds[2 * field], bounds[2 * field + 1]);
-      if (quoted === undefined && value === nullText) continue;
+      const value = this.#text(text, field);
+      if (value === nullText && this.#kinds[field] === plain) continue;
       const convert = this.#converts[i];
       try {
         row[i] = convert ? convert(value) : value;
@@ -225,7 +224,7 @@ export class CsvReader implements RecordReader {
     const { columns, outputs, pseudoName } = this.#target;
     const { hasHeader } = this.#options;
     const first = Array.from({ length: count }, (_, i) => {
-      return this.#quoted.get(i) ?? text.slice(this.#bounds[2 * i], this.#bounds[2 * i + 1]);
+      return this.#text(text, i);
     });
     const trimmed = first.map((name) => name.trim());
     const isHeader = hasHeader ?? columns.every(({ name }) => trimmed.includes(name));
@@ -282,8 +281,8 @@ const quoteNames = (names: readonly string[]) =>
     .map((name) => `"${name.slice(0, 63)}"`)
     .join(", ");
 
-function countLines(text: string): number {
-  let lines = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++;
-  return lines;
+function countBreaks(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf("\n", start); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) count++;
+  return count;
 }

@@ -2,7 +2,7 @@ import { SqlError } from "../../error.ts";
 import type { Row, Value } from "../../source.ts";
 import { type Convert, converter } from "./convert.ts";
 import { ownColumn } from "./csv.ts";
-import type { RecordReader } from "./records.ts";
+import type { Codes, RecordReader } from "./records.ts";
 import { emptyRow, type Target } from "./target.ts";
 
 const code = (char: string) => char.charCodeAt(0);
@@ -44,7 +44,7 @@ export class JsonLinesReader implements RecordReader {
     this.#pseudoName = outputs.some((output) => "pseudo" in output) ? pseudoName : undefined;
   }
 
-  read(text: string, last: boolean, rows: Row[]): number {
+  read(text: string, _: Codes, last: boolean, rows: Row[]): number {
     let at = 0;
     while (at < text.length) {
       let end = text.indexOf("\n", at);

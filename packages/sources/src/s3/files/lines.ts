@@ -1,7 +1,7 @@
 import { SqlError } from "../../error.ts";
 import type { Row } from "../../source.ts";
 import { type Convert, converter } from "./convert.ts";
-import type { RecordReader } from "./records.ts";
+import type { Codes, RecordReader } from "./records.ts";
 import { emptyRow, type Target } from "./target.ts";
 
 /** Lines as they are, in the table's only column. */
@@ -21,7 +21,7 @@ export class LinesReader implements RecordReader {
     this.#convert = column ? converter(column.type) : (text) => text;
   }
 
-  read(text: string, last: boolean, rows: Row[]): number {
+  read(text: string, _: Codes, last: boolean, rows: Row[]): number {
     const template = emptyRow(this.#target);
     const { outputs } = this.#target;
     let at = 0;

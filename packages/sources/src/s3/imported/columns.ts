@@ -6,6 +6,7 @@ import { CsvReader, csvOptions } from "../files/csv.ts";
 import { FileFormat, fileName, remoteBuffer } from "../files/format.ts";
 import type { Kind } from "../files/parquet/kind.ts";
 import { fieldsOfFile, readMetadata } from "../files/parquet/read.ts";
+import { codesOf } from "../files/records.ts";
 import { typeOfJson, typeOfText, widen } from "./infer.ts";
 
 /** Bytes at the beginning of a file that are looked at. */
@@ -64,8 +65,9 @@ type Named = readonly (readonly [name: string, type: string])[];
 function csvColumns({ text, isWhole }: Sample, options: Options): Named {
   const csv = csvOptions(options);
   const target = { columns: [], outputs: [], pseudoName: undefined, key: "" };
+  const codes = codesOf(text);
   const header = new CsvReader(target, { ...csv, hasHeader: true });
-  header.read(text, isWhole, []);
+  header.read(text, codes, isWhole, []);
   const { names } = header;
   const hasHeader =
     new Set(names).size === names.length && names.every((name) => typeOfText(name) === "text");
@@ -77,7 +79,7 @@ function csvColumns({ text, isWhole }: Sample, options: Options): Named {
   const outputs = columns.map((_, field) => ({ field }));
   const reader = new CsvReader({ ...target, columns, outputs }, { ...csv, hasHeader });
   const rows: Row[] = [];
-  reader.read(text, isWhole, rows);
+  reader.read(text, codes, isWhole, rows);
   return columns.map(({ name }, i) => {
     let type: string | undefined;
     for (const { [i]: value } of rows)
