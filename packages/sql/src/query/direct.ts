@@ -5,7 +5,7 @@ import type { ColumnType } from "../evaluate/type.ts";
 import { names } from "../statement/check.ts";
 import type { Form } from "../statement/form.ts";
 import type { FunctionCall, Node, Select } from "../statement/tree.ts";
-import { type Constant, columnName, readConstant } from "./constant.ts";
+import { type Constant, readConstant } from "./constant.ts";
 import type { Field } from "./context.ts";
 import { tableScope } from "./table.ts";
 import { conjuncts, type FormCondition, readCondition, type Scope } from "./where.ts";
@@ -115,7 +115,7 @@ interface ReadOutput {
 function readOutput(node: Node, scope: Scope): ReadOutput | undefined {
   if (node.FuncCall) return readAggregate(node.FuncCall, scope);
   const column = scope.column(node);
-  const name = columnName(node)?.name ?? "?column?";
+  const name = scope.name(node) ?? "?column?";
   if (column !== undefined)
     return { output: { kind: "column", column }, field: fieldOf(name, scope.types[column]!) };
   if (name === "ctid") return { output: { kind: "ctid" }, field: { name, typeOid: 27, typeModifier: -1 } };

@@ -1,6 +1,6 @@
 import type { Row } from "@overcoat/sources";
 import type { Form } from "../statement/form.ts";
-import type { Lexed } from "../statement/lexical.ts";
+import { type Lexed, originalName } from "../statement/lexical.ts";
 import type { Field, Scratch, TextRow } from "./context.ts";
 import { inScratch, type ScratchClient } from "./scratch-session.ts";
 import { createTable, RowsToScratch, type ScratchTable } from "./scratch-table.ts";
@@ -33,7 +33,7 @@ export async function describe(
     await beginWithTables(client, statement);
     const { fields } = await client.query(...query(statement));
     yield fields.map(({ name, dataTypeID, dataTypeModifier }) => ({
-      name: name === "overcoat ctid" ? "ctid" : name,
+      name: name === "overcoat ctid" ? "ctid" : originalName(name, statement.lexed.names),
       typeOid: dataTypeID,
       typeModifier: dataTypeModifier,
     }));

@@ -33,6 +33,10 @@ export function tableScope(
     types: columnTypes(definition),
     slots,
     position,
+    name(node: Node) {
+      const named = columnName(node);
+      return named && originalName(named.name, longNames);
+    },
     column(node: Node) {
       const named = columnName(node);
       return named && (named.alias === undefined || named.alias === alias) ? position(named.name) : undefined;

@@ -43,6 +43,8 @@ export interface Scope {
   readonly types: readonly ColumnType[];
   /** Position of the table's column that an expression is; `undefined` for any other expression. */
   column(node: Node): number | undefined;
+  /** The last name of a column reference. */
+  name(node: Node): string | undefined;
   /** Position of the table's column of a name. */
   position(name: string): number | undefined;
   readonly slots: Form["slots"];

@@ -43,8 +43,8 @@ export function lex(sql: string): Lexed {
     if (first === 0x22) {
       const name = readIdentifier(source);
       if (name.startsWith(namePrefix) || Buffer.byteLength(name) > 63) {
-        form += `"${namePrefix}${names.length}"`;
-        names.push(name);
+        const known = names.indexOf(name);
+        form += `"${namePrefix}${known < 0 ? names.push(name) - 1 : known}"`;
       } else form += source;
     } else if (first === 0x27 || first === 0x45 || first === 0x65) {
       positions.push(form.length);
