@@ -16,6 +16,21 @@ export interface ExtensionFile {
   readonly text: string;
 }
 
+/**
+ * Of functions that run with the rights of their owner: nothing that a session may set changes what they do, or
+ * shows their statements, which hold the login.
+ */
+const guarded = Object.entries({
+  search_path: "pg_catalog, pg_temp",
+  standard_conforming_strings: "on",
+  quote_all_identifiers: "off",
+  debug_print_parse: "off",
+  debug_print_rewritten: "off",
+  debug_print_plan: "off",
+})
+  .map(([name, value]) => `SET ${name} = ${value}`)
+  .join(" ");
+
 const folder = new URL("sql/", import.meta.url);
 
 /**
@@ -28,7 +43,8 @@ export function overcoatScript(handler: Handler): string {
     .map((name) => readFileSync(new URL(name, folder), "utf8"));
   return [settings, stockValidator(handler), ...parts]
     .join("\n")
-    .replace("@defaults@", JSON.stringify(serverDefaults));
+    .replace("@defaults@", JSON.stringify(serverDefaults))
+    .replaceAll("@guarded@", guarded);
 }
 
 /** postgres_fdw's own validator; it knows the options of its version and who may set them. */

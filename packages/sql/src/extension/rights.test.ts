@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Database,
@@ -70,6 +71,46 @@ describe.each(kinds.filter(({ version }) => version === 18 || version === 14))(
         await expect(database.query(`SELECT overcoat.${call}()`, "reader")).rejects.toMatchObject({
           code: expect.stringMatching(/^(42501|0A000)$/),
         });
+    });
+
+    test("does not see the linker's statements, whatever it sets", async () => {
+      await prepare();
+      await database.query([server, "GRANT USAGE ON FOREIGN SERVER s TO reader"]);
+      await database.query(
+        [
+          "SET debug_print_parse = on",
+          "SET debug_print_rewritten = on",
+          "SET debug_print_plan = on",
+          "SET client_min_messages = debug5",
+          "CREATE FOREIGN TABLE u (a text) SERVER s",
+          "RESET ALL",
+        ],
+        "reader",
+      );
+      expect(database.notices().join("\n")).not.toContain("overcoat.link=");
+      const { options } = await database.row("SELECT umoptions::text AS options FROM pg_user_mapping");
+      expect(options).toContain("overcoat.link=");
+    });
+
+    test("sees no login when the linker is cancelled", async () => {
+      await prepare();
+      await database.query(server);
+      await database.query("GRANT USAGE ON FOREIGN SERVER s TO reader");
+      await database.query("CREATE USER MAPPING FOR reader SERVER s", "reader");
+      const other = new pg.Client(database.url);
+      await other.connect();
+      try {
+        // What the linker is about to change waits for this transaction.
+        await other.query("BEGIN; ALTER USER MAPPING FOR reader SERVER s OPTIONS (SET password 'x')");
+        const error = await database
+          .query(["SET statement_timeout = 300", "ALTER SERVER s OPTIONS (SET url 'v')"])
+          .catch((error) => error);
+        expect(error.code).toBe("57014");
+        expect(`${error.message} ${error.where} ${error.detail}`).not.toContain("overcoat.link=");
+      } finally {
+        await other.end();
+        await database.query("RESET statement_timeout");
+      }
     });
 
     test("cannot connect without a password, nor name certificates", async () => {

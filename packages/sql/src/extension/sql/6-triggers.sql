@@ -2,13 +2,14 @@
 -- since only the owner may read the settings. The linker warns of what it cannot do and lets the statement be.
 -- Its own statements fire it again, which finds nothing more to do.
 
-CREATE OR REPLACE FUNCTION overcoat.link_object(class oid, object oid) RETURNS void
+-- Does one piece of work for an object: `server`, `mapping`, `table`, or `import` into a server's tables.
+CREATE OR REPLACE FUNCTION overcoat.attempt(work text, object oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   column_name name;
 BEGIN
-  IF class = 'pg_foreign_table'::regclass THEN
+  IF work = 'table' THEN
     SELECT name INTO column_name FROM overcoat.text_columns(object) JOIN pg_collation c ON c.oid = collation_oid
     WHERE NOT collisdeterministic LIMIT 1;
     IF FOUND THEN
@@ -19,14 +20,23 @@ BEGIN
     END IF;
   END IF;
   BEGIN
-    CASE class
-      WHEN 'pg_foreign_server'::regclass THEN PERFORM overcoat.link_server(object);
-      WHEN 'pg_user_mapping'::regclass THEN PERFORM overcoat.link_mapping(object);
-      ELSE PERFORM overcoat.link_table(object);
+    CASE work
+      WHEN 'server' THEN PERFORM overcoat.link_server(object);
+      WHEN 'mapping' THEN PERFORM overcoat.link_mapping(object);
+      WHEN 'table' THEN PERFORM overcoat.link_table(object);
+      WHEN 'import' THEN PERFORM overcoat.ensure_mapping(object);
     END CASE;
-  EXCEPTION WHEN OTHERS THEN
+  EXCEPTION
+  WHEN query_canceled THEN
+    -- Anew, since the context would show the statement that was cancelled, with the login in it.
+    RAISE EXCEPTION USING ERRCODE = 'query_canceled', MESSAGE = SQLERRM;
+  WHEN OTHERS THEN
     RAISE WARNING USING
-      MESSAGE = format('%s is not linked to the SQL server: %s', pg_describe_object(CASE WHEN class = 'pg_foreign_table'::regclass THEN 'pg_class'::regclass ELSE class END, object, 0),
+      MESSAGE = format('%s is not linked to the SQL server: %s',
+        pg_describe_object(
+          CASE work WHEN 'mapping' THEN 'pg_user_mapping'::regclass WHEN 'table' THEN 'pg_class'::regclass
+            ELSE 'pg_foreign_server'::regclass END,
+          object, 0),
         SQLERRM),
       HINT = 'Mend the cause, then run SELECT overcoat.relink().';
   END;
@@ -46,22 +56,22 @@ $$;
 
 CREATE OR REPLACE FUNCTION overcoat.link_command() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+@guarded@
 AS $$
 BEGIN
-  PERFORM overcoat.link_object('pg_foreign_server'::regclass, s.oid)
+  PERFORM overcoat.attempt('server', s.oid)
   FROM (
     SELECT s.oid FROM pg_event_trigger_ddl_commands() c JOIN pg_foreign_server s ON s.oid = c.objid
     WHERE c.classid = 'pg_foreign_server'::regclass AND overcoat.wrapper_of(s.oid) IS NOT NULL
     GROUP BY s.oid
   ) AS s;
-  PERFORM overcoat.link_object('pg_user_mapping'::regclass, m.oid)
+  PERFORM overcoat.attempt('mapping', m.oid)
   FROM (
     SELECT m.oid FROM pg_event_trigger_ddl_commands() c JOIN pg_user_mapping m ON m.oid = c.objid
     WHERE c.classid = 'pg_user_mapping'::regclass AND overcoat.wrapper_of(m.umserver) IS NOT NULL
     GROUP BY m.oid
   ) AS m;
-  PERFORM overcoat.link_object('pg_foreign_table'::regclass, t.oid)
+  PERFORM overcoat.attempt('table', t.oid)
   FROM (
     SELECT t.oid FROM pg_event_trigger_ddl_commands() c, overcoat.foreign_tables(c.objid) AS t(oid)
     WHERE c.classid = 'pg_class'::regclass
@@ -73,10 +83,10 @@ $$;
 -- Columns go with their types.
 CREATE OR REPLACE FUNCTION overcoat.link_dropped() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+@guarded@
 AS $$
 BEGIN
-  PERFORM overcoat.link_object('pg_foreign_table'::regclass, t.oid)
+  PERFORM overcoat.attempt('table', t.oid)
   FROM (
     SELECT t.oid FROM pg_event_trigger_dropped_objects() d, overcoat.foreign_tables(d.objid) AS t(oid)
     WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0
@@ -88,22 +98,23 @@ $$;
 -- IMPORT FOREIGN SCHEMA asks the SQL server before there is a table.
 CREATE OR REPLACE FUNCTION overcoat.ready_import() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+@guarded@
 AS $$
 BEGIN
-  PERFORM overcoat.ensure_mapping(oid) FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL;
+  PERFORM overcoat.attempt('import', oid) FROM (
+    SELECT oid FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL OFFSET 0) AS ours;
 END
 $$;
 
 -- Derives all anew: after the settings have changed, or to repair what somebody changed by hand.
 CREATE OR REPLACE FUNCTION overcoat.relink() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on SET quote_all_identifiers = off
+@guarded@
 AS $$
 BEGIN
-  PERFORM overcoat.link_object('pg_foreign_server'::regclass, oid) FROM (
+  PERFORM overcoat.attempt('server', oid) FROM (
     SELECT oid FROM pg_foreign_server WHERE overcoat.wrapper_of(oid) IS NOT NULL OFFSET 0) AS ours;
-  PERFORM overcoat.link_object('pg_foreign_table'::regclass, ftrelid) FROM (
+  PERFORM overcoat.attempt('table', ftrelid) FROM (
     SELECT ftrelid FROM pg_foreign_table WHERE overcoat.wrapper_of(ftserver) IS NOT NULL OFFSET 0) AS ours;
 END
 $$;
