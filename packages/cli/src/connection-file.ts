@@ -1,6 +1,8 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+const fileName = "connection.json";
+
 /** Where a running `overcoat up` is reached, for programs: `connection.json`. */
 export interface Connections {
   readonly s3: {
@@ -12,11 +14,14 @@ export interface Connections {
   readonly postgres: { readonly url: string };
 }
 
+/** Removes the `connection.json` of a run that was killed. Not while another run may have the folder. */
+export const removeConnections = (folder: string) => rm(join(folder, fileName), { force: true });
+
 /** Writes `folder/connection.json`, whole or not at all and for its owner only; disposing of it removes it. */
 export async function writeConnections(folder: string, connections: Connections): Promise<AsyncDisposable> {
-  const file = join(folder, "connection.json");
+  const file = join(folder, fileName);
   const temporary = `${file}.${process.pid}`;
-  await writeFile(temporary, `${JSON.stringify(connections, null, 2)}\n`, { mode: 0o600, flag: "w" });
+  await writeFile(temporary, `${JSON.stringify(connections, null, 2)}\n`, { mode: 0o600 });
   await rename(temporary, file);
-  return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+  return { [Symbol.asyncDispose]: () => removeConnections(folder) };
 }

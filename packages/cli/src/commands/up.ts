@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { prepareCluster, startCluster } from "@overcoat/postgres";
 import { extensionFiles } from "@overcoat/sql";
 import { loadConfig } from "../config.ts";
-import { writeConnections } from "../connection-file.ts";
+import { removeConnections, writeConnections } from "../connection-file.ts";
 import { generatePassword, keptSuperuser } from "../credentials.ts";
 import { RunError } from "../errors.ts";
 import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts";
@@ -91,6 +91,7 @@ export async function up(flags: UpFlags): Promise<void> {
         password: superuser.password,
       }),
     );
+    await removeConnections(folder);
     const [sqlAddress] = service.addresses;
     const warnings = await prepareCluster(cluster, extensionFiles(sources), {
       host: isLoopback(sqlAddress!) ? sqlAddress!.host : "127.0.0.1",

@@ -23,7 +23,7 @@ export function resolveOptions(source: Source, given: Options, secrets: Secrets)
   const secret = secrets(name);
   if (!secret)
     throw new SqlError("42704", `secret "${name}" is not known to the SQL server`, {
-      hint: "Secrets are named in the SQL server's environment or configuration.",
+      hint: `Give it to the SQL server as OVERCOAT_SECRET_${name}, or in its configuration.`,
     });
   const resolved = { ...options, [source.secretOption]: secret.value };
   const bound = secret.addresses.map(splitAddress);
@@ -31,7 +31,7 @@ export function resolveOptions(source: Source, given: Options, secrets: Secrets)
     const { host, port } = splitAddress(address);
     if (!bound.some((one) => one.host === host && (one.port === undefined || one.port === port)))
       throw new SqlError("42501", `secret "${name}" may not be used with ${address}`, {
-        hint: "The SQL server's configuration binds each secret to the addresses that it may be used with.",
+        hint: `Name the address in OVERCOAT_SECRET_${name}_ADDRESSES of the SQL server, or in its configuration.`,
       });
   }
   return resolved;

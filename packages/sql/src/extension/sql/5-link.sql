@@ -193,7 +193,7 @@ BEGIN
   SELECT srvname INTO names FROM pg_foreign_server WHERE oid = server AND NOT overcoat.options(srvoptions) ? 'host';
   IF names IS NOT NULL AND overcoat.setting('{host}') = '{}' THEN
     RAISE WARNING USING MESSAGE = format('no SQL server is known here that could answer for server "%s"', names),
-      HINT = 'Run `overcoat sql install --url postgres://…` for this database.';
+      HINT = 'Start `overcoat up` again, or run `overcoat sql install --url postgres://…` for this database.';
   END IF;
 END
 $$;

@@ -27,6 +27,11 @@ BEGIN
     JOIN pg_foreign_server s ON s.oid = ftserver
     LIMIT 1;
     CONTINUE WHEN NOT FOUND;
+    IF NOT has_server_privilege(server, 'USAGE') THEN
+      RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = format('permission denied for foreign server %s', server),
+        HINT = format('GRANT USAGE ON FOREIGN SERVER %I to those who explain queries.', server);
+    END IF;
     BEGIN
       EXECUTE format('CREATE FOREIGN TABLE pg_temp.overcoat_explain (request text) SERVER %I OPTIONS (explain %L)',
         server, statement);
