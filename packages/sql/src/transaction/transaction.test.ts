@@ -345,3 +345,94 @@ test("many writes go to disk and come back, and too many are refused", async () 
   const small = begin({ maxBytes: 100_000 });
   await expect(small.insert(open, rows, false, signal)).rejects.toMatchObject({ sqlState: "53400" });
 });
+
+test("random transactions show and commit what a simple model does", async () => {
+  let seed = 11;
+  const random = (below: number) => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return (seed >> 8) % below;
+  };
+  for (let round = 0; round < 40; round++) {
+    const base = Array.from({ length: 60 }, (_, index) => [`k${index}`, `n${index % 7}`, `${index}`]);
+    const [transaction, open] = [begin(), tableOf(base)];
+    let model = new Map<string, Tuple>(base.map((row) => [row[0]!, row]));
+    const savepoints: { name: string; model: typeof model }[] = [];
+    const snapshots: { sequence: number; rows: string }[] = [];
+    const shown = async (sequence?: number) =>
+      JSON.stringify((await read(transaction, open, { columns: [0, 1, 2] }, sequence)).toSorted());
+    const expected = () =>
+      JSON.stringify([...model.values()].map((row) => row.map((value) => value ?? null)).toSorted());
+    const anyKey = () => `k${random(80)}`;
+    for (let step = 0; step < 40; step++) {
+      const key = anyKey();
+      const action = random(10);
+      if (action < 3) {
+        const row = [key, `new${random(7)}`, random(2) ? null : "x"];
+        const inserted = await transaction.insert(open, [row], true, signal);
+        expect(inserted.length).toBe(model.has(key) ? 0 : 1);
+        if (!model.has(key)) model.set(key, row);
+      } else if (action < 7) {
+        const row = transaction.find(open, await ctid(transaction, open, key, random(2) ? [0, 1, 2] : [0]));
+        const before = model.get(key);
+        if (!before || !row) continue;
+        const other = action === 6 && round % 4 === 0 ? anyKey() : undefined;
+        const after = [other, random(2) ? `set${random(7)}` : undefined, random(2) ? "y" : undefined];
+        if (other !== undefined && other !== key && model.has(other)) {
+          await expect(transaction.update(open, row, after, signal)).rejects.toMatchObject({
+            sqlState: "23505",
+          });
+          continue;
+        }
+        await transaction.update(open, row, after, signal);
+        model.delete(key);
+        model.set(
+          other ?? key,
+          before.map((value, index) => after[index] ?? value),
+        );
+      } else if (action === 7) {
+        if (!model.has(key)) continue;
+        await remove(transaction, open, key);
+        model.delete(key);
+      } else if (action === 8) {
+        savepoints.push({ name: `s${step}`, model: new Map(model) });
+        transaction.savepoint(`s${step}`);
+      } else if (savepoints.length > 0) {
+        const index = random(savepoints.length);
+        const { name, model: kept } = savepoints[index]!;
+        transaction.rollbackTo(name);
+        model = new Map(kept);
+        savepoints.length = index + 1;
+        if (random(2)) {
+          transaction.release(name);
+          savepoints.length = index;
+        }
+        snapshots.length = 0;
+      }
+      expect(await shown()).toBe(expected());
+      const filter = { kind: "compare", column: 0, operator: "=", value: key } as const;
+      const found = await read(transaction, open, { columns: [0, 1, 2], filters: [filter] });
+      expect(found).toEqual(model.has(key) ? [model.get(key)!.map((value) => value ?? null)] : []);
+      snapshots.push({ sequence: transaction.sequence, rows: expected() });
+      const { sequence, rows } = snapshots[random(snapshots.length)]!;
+      expect(await shown(sequence)).toBe(rows);
+    }
+    const stored = new Map<string, Tuple>(base.map((row) => [row[0]!, row]));
+    for (const change of await transaction.changes()) {
+      const before = stored.get(change.identity!);
+      expect(before !== undefined).toBe(change.kind !== "insert");
+      stored.delete(change.identity!);
+      if (change.kind === "insert") stored.set(change.identity!, change.after);
+      if (change.kind === "update") {
+        const after = before!.map((value, index) =>
+          change.after[index] === undefined ? value : change.after[index],
+        );
+        for (const [index, value] of change.before.entries())
+          expect([undefined, before![index]]).toContain(value);
+        stored.set(after[0]!, after);
+      }
+    }
+    const sorted = (rows: Iterable<Tuple>) =>
+      [...rows].map((row) => row.map((value) => value ?? null)).toSorted();
+    expect(sorted(stored.values())).toEqual(sorted(model.values()));
+  }
+});
