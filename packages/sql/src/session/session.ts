@@ -62,7 +62,7 @@ export class SqlSession implements Session {
   }
 
   query(text: string, out: MessageWriter, signal: AbortSignal): void | Promise<void> {
-    this.closePortals();
+    this.closePortal("");
     this.#unprepare("");
     const statements = parseStatements(text);
     if (statements instanceof Promise || statements.length !== 1)
@@ -174,9 +174,13 @@ export class SqlSession implements Session {
   ): void | Promise<void> {
     if (rows) out.rowDescription(rows.fields);
     const written = rows ? writeRows(rows, out, signal) : 0;
+    const complete = (count: number) => {
+      if (this.status === "I") this.closePortals();
+      out.commandComplete(tag(count));
+    };
     const finish = (count: number): void | Promise<void> => {
       const settled = last ? this.#executor.settle(signal) : undefined;
-      return settled ? settled.then(() => out.commandComplete(tag(count))) : out.commandComplete(tag(count));
+      return settled ? settled.then(() => complete(count)) : complete(count);
     };
     return written instanceof Promise ? written.then(finish) : finish(written);
   }

@@ -33,7 +33,7 @@ export interface Limits {
 }
 
 /** Bytes of a start-up packet, which holds the options of the linked server, and of authentication messages. */
-const startupBytes = 256 * 1024;
+const startupBytes = 64 * 1024;
 /** Bytes that a client may send ahead while its statement runs. */
 const ahead = 256 * 1024;
 const keepAliveAfter = 60_000;
@@ -405,7 +405,12 @@ export class ClientConnection {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     if (error.sqlState.startsWith("28"))
-      this.#context.log({ level: "warn", msg: "SQL connection refused", error: error.message });
+      this.#context.log({
+        level: "warn",
+        msg: "SQL connection refused",
+        error: error.message,
+        client: this.#socket.remoteAddress,
+      });
     this.#writer.error(error, "FATAL");
     this.#writer.flush();
     const socket = this.#socket;
