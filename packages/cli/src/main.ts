@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addSimulateCommand } from "./commands/simulate.ts";
 import type { UpFlags } from "./commands/up.ts";
 import { RunError, UsageError } from "./errors.ts";
 import { addServeFlags, serveHelp, startHelp, topHelp, upHelp } from "./flags/options.ts";
@@ -78,6 +79,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .addHelpText("after", upHelp);
   addServeFlags(up, "up");
   addSqlCommands(program, serveCommand);
+  addSimulateCommand(program);
 
   if (!takesRcloneFlags(args)) {
     await program.parseAsync(args, { from: "user" });
@@ -93,7 +95,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
 
 /** The commands that take the place of rclone's. */
 function takesRcloneFlags([command, kind]: readonly string[]): boolean {
-  return command !== "up" && command !== "sql" && !(command === "serve" && kind === "sql");
+  return !["up", "sql", "simulate"].includes(command ?? "") && !(command === "serve" && kind === "sql");
 }
 
 function report(error: unknown): number {

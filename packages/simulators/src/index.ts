@@ -6,7 +6,9 @@ export {
   startAuth0,
 } from "./auth0/index.ts";
 export type { CallCounts, CallLog, LoggedCall } from "./drives/calls.ts";
+export { parseFaultSpec } from "./drives/fault-spec.ts";
 export type { Fault } from "./drives/faults.ts";
+export { sampleFiles } from "./drives/sample-files.ts";
 export {
   type DriveType,
   type OneDriveOptions,

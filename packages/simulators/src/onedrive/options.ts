@@ -9,6 +9,8 @@ export interface Budget {
   readonly windowSeconds: number;
 }
 
+type Seed = string | Uint8Array | null;
+
 export interface OneDriveOptions extends TokenOptions {
   /** A free one where not given. */
   readonly port?: number;
@@ -18,7 +20,7 @@ export interface OneDriveOptions extends TokenOptions {
   readonly driveType?: DriveType;
   readonly latency?: Latency;
   /** What the drive holds at first: contents by path; `null` makes a folder. */
-  readonly files?: Readonly<Record<string, string | Uint8Array | null>>;
+  readonly files?: Readonly<Record<string, Seed>> | Iterable<readonly [string, Seed]>;
   /** Milliseconds that the service's clock is ahead of the machine's. */
   readonly clockSkew?: number;
   /** Bytes of the drive; 1 TiB where not given. */

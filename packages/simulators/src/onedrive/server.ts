@@ -271,7 +271,8 @@ export async function startOneDrive(options: OneDriveOptions = {}): Promise<OneD
     if (!item) throw new Error(`The stand-in has no ${path}`);
     return item;
   };
-  for (const [path, bytes] of Object.entries(options.files ?? {}))
+  const { files = {} } = options;
+  for (const [path, bytes] of Symbol.iterator in files ? files : Object.entries(files))
     if (bytes === null) drive.folders(drive.root, path.split("/"));
     else await user.put(path, [Buffer.from(bytes)]);
 

@@ -1,0 +1,69 @@
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startProgram, stopAll } from "../process.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const command = join(root, "packages/cli/bin/overcoat.js");
+const started: ChildProcess[] = [];
+let work: string;
+
+beforeEach(async () => {
+  work = await mkdtemp(join(tmpdir(), "overcoat-simulate-"));
+});
+afterEach(async () => {
+  stopAll(started);
+  await rm(work, { recursive: true, force: true });
+});
+
+function simulate(...args: string[]) {
+  const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH: path };
+  const running = startProgram(process.execPath, [command, "simulate", ...args], { cwd: work, env });
+  started.push(running.child);
+  return running;
+}
+
+test("a OneDrive to try things out, written into an rclone.conf", async () => {
+  const config = join(work, "rclone.conf");
+  await writeFile(config, "[other]\ntype = local\n\n[onedrive]\ntype = old\n\n[more]\ntype = alias\n");
+  const fault = "GET children: status=503, times=1";
+  const args = ["--config", config, "--files", "150", "--fault", fault, "--drive-type", "business"];
+  const { printed, output, child, exit } = simulate("onedrive", ...args);
+  await printed("has it as onedrive:");
+  const url = /on (http:\/\/127\.0\.0\.1:\d+)/.exec(output())![1]!;
+  const text = await readFile(config, "utf8");
+  expect(text).toMatch(
+    /^\[other\]\ntype = local\n\n\[more\]\ntype = alias\n\n\[onedrive\]\ntype = onedrive\n/,
+  );
+  expect((await stat(config)).mode & 0o777).toBe(0o600);
+  const { access_token } = JSON.parse(/^token = (.*)$/m.exec(text)![1]!);
+  const drive = /^drive_id = (.*)$/m.exec(text)![1];
+  expect(/^tenant_url = (.*)$/m.exec(text)![1]).toBe(url);
+  const list = () =>
+    fetch(`${url}/v1.0/drives/${drive}/root:/sample/00001:/children`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    });
+  expect((await list()).status).toBe(503);
+  expect(((await (await list()).json()) as { value: unknown[] }).value).toHaveLength(50);
+  expect(await (await fetch(`${url}/-/calls`)).json()).toMatchObject({
+    total: 2,
+    calls: { "GET children": 2 },
+  });
+  process.kill(-child.pid!, "SIGINT");
+  expect(await exit).toBe(0);
+});
+
+test("an Auth0, and what there is not", async () => {
+  const { printed } = simulate("auth0", "--files", "3");
+  await printed("Simulating Auth0 on http://127.0.0.1:");
+  const unknown = simulate("icloud");
+  expect(await unknown.exit).toBe(2);
+  expect(unknown.output()).toContain('there is no stand-in of "icloud"; there are: onedrive, auth0');
+  const open = simulate("onedrive", "--addr", "0.0.0.0:0");
+  expect(await open.exit).toBe(2);
+  expect(open.output()).toContain("listens on loopback only");
+});
