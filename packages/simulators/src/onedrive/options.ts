@@ -16,6 +16,8 @@ export interface OneDriveOptions extends TokenOptions {
   readonly port?: number;
   /** The port of pre-authenticated addresses (downloads, upload sessions, monitors); a free one where not given. */
   readonly storagePort?: number;
+  /** What pre-authenticated addresses begin with, for a stand-in behind a proxy; where they are answered where not given. */
+  readonly storageOrigin?: string;
   /** `personal` where not given. */
   readonly driveType?: DriveType;
   readonly latency?: Latency;

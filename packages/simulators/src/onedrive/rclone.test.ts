@@ -24,11 +24,18 @@ describe.each(types)("rclone on a %s drive", (driveType) => {
     const { stdout } = await promisify(execFile)(command, ["version"]);
     strict = Number(/v1\.(\d+)/.exec(stdout)?.[1]) >= 70;
     const storageTokens = strict ? "refuse" : "ignore";
-    server = await startOneDrive({ driveType, storageTokens, files: { "there/before.txt": "before" } });
+    const storageOrigin = "https://stand-in.1drv.com";
+    server = await startOneDrive({
+      driveType,
+      storageTokens,
+      storageOrigin,
+      files: { "there/before.txt": "before" },
+    });
     // Every version of rclone knows the service by its names only; newer ones could do without the proxy.
     proxy = await startTlsProxy({
       "graph.microsoft.com": server.url,
       "login.microsoftonline.com": server.url,
+      "stand-in.1drv.com": server.storageUrl,
     });
     folder = await mkdtemp(join(tmpdir(), "overcoat-rclone-"));
     source = join(folder, "source");
@@ -50,9 +57,16 @@ describe.each(types)("rclone on a %s drive", (driveType) => {
   });
 
   async function rclone(...args: string[]): Promise<string> {
-    const flags = ["--config", join(folder, "rclone.conf"), "--ca-cert", proxy.ca, "--retries", "1"];
+    const flags = ["--config", join(folder, "rclone.conf"), "--retries", "1"];
     const chunks = ["--onedrive-chunk-size", "320Ki", "--onedrive-list-chunk", "3"];
-    const env = { ...process.env, HTTPS_PROXY: proxy.url, HTTP_PROXY: undefined, NO_PROXY: undefined };
+    // Some of its calls do not know --ca-cert.
+    const env = {
+      ...process.env,
+      SSL_CERT_FILE: proxy.ca,
+      HTTPS_PROXY: proxy.url,
+      HTTP_PROXY: undefined,
+      NO_PROXY: undefined,
+    };
     const { stdout } = await promisify(execFile)(command, [...flags, ...chunks, ...args], {
       env,
       timeout: 60_000,

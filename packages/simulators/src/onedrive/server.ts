@@ -30,7 +30,7 @@ import { Tokens } from "./tokens.ts";
 export interface OneDriveServer extends AsyncDisposable {
   /** `http://127.0.0.1:port`: Graph below `/v1.0`, the token endpoints below `/common/oauth2/v2.0`. */
   readonly url: string;
-  /** Where pre-authenticated addresses lead. */
+  /** Where pre-authenticated addresses are answered. */
   readonly storageUrl: string;
   readonly driveId: string;
   readonly clock: Clock;
@@ -279,7 +279,7 @@ export async function startOneDrive(options: OneDriveOptions = {}): Promise<OneD
   const graphListener = await listen(graph, options.port, administer(calls, faults, user));
   const storageListener = await listen(storage, options.storagePort);
   const { url } = graphListener;
-  downloads.origin = sessions.origin = copies.origin = storageListener.url;
+  downloads.origin = sessions.origin = copies.origin = options.storageOrigin ?? storageListener.url;
   copies.items = `${url}/v1.0/drives/${drive.id}/items`;
   const close = async () => {
     copies.close();
