@@ -9,6 +9,7 @@ import { type Comparison, compare, comparisons, type Measured, rounds, seconds, 
 import { measureMemory } from "./memory.ts";
 import { measureListings } from "./million.ts";
 import { pinClient } from "./servers.ts";
+import { measureRedisScan } from "./sql-redis.ts";
 
 const results = fileURLToPath(new URL("results.md", import.meta.url));
 const wanted = process.argv[2];
@@ -72,6 +73,19 @@ try {
       ["At most", `${peak.toFixed(0)} MiB`],
     ];
     return `## ${memory}\n\n${table(["Resident set of the largest process", ""], rows)}`;
+  });
+  const redisScan = "SQL: scan of 1,000,000 Redis keys";
+  await section(redisScan, async () => {
+    const figures = await measureRedisScan(work);
+    if (!figures) return `## ${redisScan}\n\nredis-server is not on this machine.`;
+    const [ours] = figures;
+    const rows = figures.map(({ title, perSecond, perCpuSecond }) => [
+      title,
+      `${Math.round(perSecond).toLocaleString("en")}/s`,
+      `${Math.round(perCpuSecond).toLocaleString("en")}/s`,
+      title === ours!.title ? "" : `${(ours!.perSecond / perSecond).toFixed(2)} ×`,
+    ]);
+    return `## ${redisScan}\n\n${table(["Node.js", "Rows", "Rows, of CPU time", "The source has"], rows)}`;
   });
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -100,6 +100,9 @@ export const kinds = {
     MINIO_ROOT_USER: accessKeyId,
     MINIO_ROOT_PASSWORD: secretAccessKey,
   }),
+  "redis-server": peer("redis-server", (port) => [
+    ...["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--logfile", "/dev/null"],
+  ]),
 } satisfies Record<string, Kind>;
 
 export type ServerName = keyof typeof kinds;

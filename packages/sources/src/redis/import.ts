@@ -35,7 +35,7 @@ export async function findTables(
   let left = sampledKeys;
   const scan = scanKeys(await redis.masters(signal), {
     match: undefined,
-    common: 0,
+    prefix: "",
     pace: new Pace(),
     ahead: false,
     signal,

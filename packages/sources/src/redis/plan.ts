@@ -152,7 +152,7 @@ async function* keysOf(
     yield* scanKeys(await redis.masters(signal), {
       match: access.match,
       type: reader.typed ? type : undefined,
-      common: Buffer.byteLength(keyspace.prefix),
+      prefix: keyspace.prefix,
       pace,
       most: reader.keysAtOnce,
       ahead,

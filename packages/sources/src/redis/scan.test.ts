@@ -118,7 +118,7 @@ test("each key comes once while the hash table grows and keys come and go", asyn
 });
 
 test("keys are told apart exactly", () => {
-  const seen = new Seen(2);
+  const seen = new Seen("k:");
   const long = "x".repeat(70);
   const keys: (string | Buffer)[] = [
     "k:",
@@ -140,4 +140,22 @@ test("keys are told apart exactly", () => {
   expect(seen.add(Buffer.from("k:ä"))).toBe(false);
   expect(seen.add(Buffer.from(`k:${"ü".repeat(300)}`))).toBe(false);
   expect(seen.add("k:new")).toBe(true);
+  const foreign = new Seen("a😀ü:");
+  expect(
+    ["a😀ü:x", "a😀ü:y", "a😀ü:", "a😀ü:ü", Buffer.from("a😀ü:z")].every((each) => foreign.add(each)),
+  ).toBe(true);
+  expect(foreign.add("a😀ü:z")).toBe(false);
+});
+
+test("a prefix that is not ASCII", async () => {
+  const many = 3000;
+  await client.mSet(
+    Array.from({ length: many }, (_, index) => [`schlüssel:${index}`, "1"] as [string, string]),
+  );
+  const table = tableOf(connection, { key_prefix: "schlüssel:" }, { id: "text", value: "text" });
+  const ids = new Set<unknown>();
+  for await (const rows of (await planOf(table)).scan(AbortSignal.timeout(10_000))) {
+    for (const [id] of rows) ids.add(id);
+  }
+  expect(ids).toEqual(new Set(Array.from({ length: many }, (_, index) => String(index))));
 });

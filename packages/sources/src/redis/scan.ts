@@ -44,8 +44,8 @@ export interface ScanOptions {
   readonly match: string | undefined;
   /** TYPE */
   readonly type?: string;
-  /** How many bytes at the beginning of all keys that match are the same. */
-  readonly common: number;
+  /** What all keys that match begin with. */
+  readonly prefix: string;
   readonly pace: Pace;
   /** Most keys of a batch. */
   readonly most?: number;
@@ -75,7 +75,7 @@ export async function* scanKeys(
   masters: readonly Run[],
   options: ScanOptions,
 ): AsyncGenerator<readonly Bytes[]> {
-  const { match, type, common, pace, most, ahead, signal } = options;
+  const { match, type, prefix, pace, most, ahead, signal } = options;
   let seen: Seen | undefined;
   for (const run of masters) {
     const step = (cursor: string): Promise<Step> => {
@@ -91,7 +91,7 @@ export async function* scanKeys(
       pace.found(keys.length);
       next = !last && ahead ? step(cursor) : undefined;
       // A small keyspace comes at once.
-      if (!last || masters.length > 1) seen ??= new Seen(common);
+      if (!last || masters.length > 1) seen ??= new Seen(prefix);
       const fresh = seen ? keys.filter((key) => seen!.add(key)) : [...new Set(keys)];
       // SCAN gives a few more or less than COUNT: no batch of their own for the few.
       const parts = Math.ceil(fresh.length / (Math.min(pace.rows, most ?? pace.rows) * 1.25));

@@ -16,18 +16,20 @@ const mostChunks = 512;
  * table of their positions and hashes; about 30 bytes for a key of 16 bytes, a third of what a Set takes.
  */
 export class Seen {
+  /** Characters and bytes that are the same in all keys and need not be kept. */
   readonly #skip: number;
   readonly #seed = randomBytes(4).readInt32LE();
-  readonly #key = Buffer.allocUnsafe(512);
-  readonly #chunks: Buffer[] = [];
-  #used = chunkSize;
+  readonly #chunks: Uint8Array[] = [];
+  /** The last chunk and how much of it is used: a key is written behind that, and stays there if it is new. */
+  #chunk = new Uint8Array(0);
+  #used = 0;
   #count = 0;
   /** Of each slot the hash and 1 + the position of the length, 0 when it is free. */
   #slots = new Int32Array(8192);
 
-  /** `skip`: so many bytes at the beginning are the same in all keys. */
-  constructor(skip: number) {
-    this.#skip = skip;
+  /** `prefix`: what all keys begin with. */
+  constructor(prefix = "") {
+    this.#skip = /^[\0-\x7f]*/.exec(prefix)![0].length;
   }
 
   /**
@@ -35,85 +37,73 @@ export class Seen {
    * @throws SqlError 53400 when there are more keys than fit
    */
   add(key: Bytes): boolean {
-    let start = this.#skip;
-    let end: number;
-    let mark: number;
-    // A string of n characters has n to 3n bytes.
-    if (key.length - start <= longestKey && key.length * 3 <= this.#key.length) {
-      end = this.#write(key);
-      mark = end - start;
-    } else {
-      mark = digest;
-      end = 0;
-    }
-    if (mark > longestKey) {
-      hash("sha256", key, "buffer").copy(this.#key);
-      start = 0;
-      end = digestLength;
-      mark = digest;
-    }
-    return this.#insert(start, end, mark);
-  }
-
-  /** Gives the number of bytes. */
-  #write(key: Bytes): number {
-    if (typeof key !== "string") return key.copy(this.#key);
-    for (let index = 0; index < key.length; index++) {
-      const code = key.charCodeAt(index);
-      if (code > 127) return this.#key.write(key);
-      this.#key[index] = code;
-    }
-    return key.length;
-  }
-
-  #insert(start: number, end: number, mark: number): boolean {
-    const hashed = this.#hash(start, end);
+    if (this.#used + 1 + longestKey > this.#chunk.length) this.#addChunk();
+    const mark = typeof key === "string" ? this.#writeText(key) : this.#writeBytes(key);
+    const length = mark === digest ? digestLength : mark;
+    const start = this.#used + 1;
+    const hashed = this.#hash(start, start + length);
     const slots = this.#slots;
     const last = slots.length - 2;
     let slot = (hashed << 1) & last;
     while (slots[slot + 1] !== 0) {
-      if (slots[slot] === hashed && this.#equals(slots[slot + 1]! - 1, start, end, mark)) return false;
+      if (slots[slot] === hashed && this.#equals(slots[slot + 1]! - 1, mark, length)) return false;
       slot = (slot + 2) & last;
     }
     slots[slot] = hashed;
-    slots[slot + 1] = this.#store(start, end, mark) + 1;
+    slots[slot + 1] = (this.#chunks.length - 1) * chunkSize + this.#used + 1;
+    this.#chunk[this.#used] = mark;
+    this.#used += 1 + length;
     this.#count += 1;
     if (this.#count * 10 > slots.length * 3) this.#grow();
     return true;
   }
 
+  /** Writes the key and gives its length, or `digest`. */
+  #writeText(key: string): number {
+    const length = key.length - this.#skip;
+    if (length > longestKey) return this.#writeBytes(Buffer.from(key));
+    const chunk = this.#chunk;
+    for (let from = this.#skip, to = this.#used + 1; from < key.length; from++, to++) {
+      const code = key.charCodeAt(from);
+      if (code > 127) return this.#writeBytes(Buffer.from(key));
+      chunk[to] = code;
+    }
+    return length;
+  }
+
+  #writeBytes(key: Buffer): number {
+    const rest = key.subarray(this.#skip);
+    const isLong = rest.length > longestKey;
+    this.#chunk.set(isLong ? hash("sha256", rest, "buffer") : rest, this.#used + 1);
+    return isLong ? digest : rest.length;
+  }
+
   /** FNV-1a from a random start, its bits mixed at the end. */
   #hash(start: number, end: number): number {
+    const chunk = this.#chunk;
     let value = this.#seed;
-    for (let index = start; index < end; index++) value = Math.imul(value ^ this.#key[index]!, 0x01000193);
+    for (let index = start; index < end; index++) value = Math.imul(value ^ chunk[index]!, 0x01000193);
     value = Math.imul(value ^ (value >>> 16), 0x7feb352d);
     value = Math.imul(value ^ (value >>> 15), 0x846ca68b);
     return value ^ (value >>> 16);
   }
 
-  #equals(position: number, start: number, end: number, mark: number): boolean {
+  /** Whether the key at the position is the one that was written last. */
+  #equals(position: number, mark: number, length: number): boolean {
     const chunk = this.#chunks[Math.floor(position / chunkSize)]!;
     const from = position % chunkSize;
     if (chunk[from] !== mark) return false;
-    for (let index = start, other = from + 1; index < end; index++, other++) {
-      if (chunk[other] !== this.#key[index]) return false;
+    for (let index = 1; index <= length; index++) {
+      if (chunk[from + index] !== this.#chunk[this.#used + index]) return false;
     }
     return true;
   }
 
-  #store(start: number, end: number, mark: number): number {
-    if (this.#used + 1 + end - start > chunkSize) {
-      if (this.#chunks.length === mostChunks) throw tooManyKeys(this.#count);
-      this.#chunks.push(Buffer.allocUnsafeSlow(chunkSize));
-      this.#used = 0;
-    }
-    const chunk = this.#chunks.at(-1)!;
-    const from = this.#used;
-    chunk[from] = mark;
-    // Of a few bytes, faster than copy().
-    for (let index = start, to = from + 1; index < end; index++, to++) chunk[to] = this.#key[index]!;
-    this.#used += 1 + end - start;
-    return (this.#chunks.length - 1) * chunkSize + from;
+  #addChunk(): void {
+    if (this.#chunks.length === mostChunks) throw tooManyKeys(this.#count);
+    this.#chunk = new Uint8Array(chunkSize);
+    this.#used = 0;
+    this.#chunks.push(this.#chunk);
   }
 
   #grow(): void {

@@ -84,7 +84,7 @@ export function elementReader<E>(layout: Layout, run: Run, query: Query, element
       of.next = next;
       const { repeated } = elements;
       if (repeated === undefined || (next === undefined && of.seen === undefined)) return rows;
-      of.seen ??= new Seen(0);
+      of.seen ??= new Seen();
       const names = found.map((element) => exactKey(repeated(element)));
       return rows.filter((_, index) => of.seen!.add(names[index]!));
     } catch (error) {
