@@ -61,6 +61,20 @@ describe("uri", () => {
     expect(gateway.requests).toEqual([]);
   });
 
+  test("estimates for a name that is not known yet take one of the files, and ask nothing", async () => {
+    for (const uri of ["s3://files/d/*.csv", "s3://files/d/a.csv"]) {
+      const table = connection.table(define("filename text, id text", { format: "csv", uri }));
+      const query = { columns: [0], identity: false, sort: [] };
+      const unknown: Filter = { kind: "compare", column: 0, operator: "=", value: undefined };
+      const plan = await table.plan({ ...query, filters: [unknown] });
+      const all = await table.plan({ ...query, filters: [] });
+      expect(plan.rows).toBeGreaterThan(0);
+      expect(plan.calls).toBeGreaterThan(1);
+      expect(plan.calls).toBeLessThanOrEqual(all.calls);
+    }
+    expect(gateway.requests).toEqual([]);
+  });
+
   test("wildcards that would take long to match are refused", () => {
     for (const uri of [
       "s3://files/a*b*c*d*",

@@ -6,6 +6,8 @@ import { parseLike } from "../like.ts";
 export interface KeyRange {
   /** The only keys that can, in order and without repetitions; `undefined` when they are no list. */
   readonly keys: readonly string[] | undefined;
+  /** Whether the only key stands for one that is not known yet: the range is for an estimate. */
+  readonly isUnknown: boolean;
   readonly prefix: string;
   /** Keys above this one, or from it on. */
   readonly from: Bound | undefined;
@@ -25,21 +27,18 @@ export interface Bound {
   readonly inclusive: boolean;
 }
 
-/**
- * `prefix` is that of the table. Values that are not known yet (an estimate for a parameter) count as some value
- * of their own.
- */
+/** `prefix` is that of the table. */
 export function keyRange(
   filters: readonly Filter[],
   keyColumn: number | undefined,
   prefix: string,
 ): KeyRange {
-  const unknown = `${prefix}?`;
   const prefixes = [prefix];
   const tests: ((key: string) => boolean)[] = [];
   let keys: Set<string> | undefined;
   let from: Bound | undefined;
   let to: Bound | undefined;
+  let isOne = false;
 
   const only = (values: readonly string[]) => {
     const given = new Set(values);
@@ -69,13 +68,15 @@ export function keyRange(
         if (filter.isNull) only([]);
         return true;
       case "in":
-        only(filter.values ?? [unknown]);
+        if (filter.values) only(filter.values);
+        else isOne = true;
         return true;
       case "like":
         return filter.pattern === undefined || matching(filter.pattern);
       case "compare": {
-        const { operator, value = unknown } = filter;
-        if (operator === "=") only([value]);
+        const { operator, value } = filter;
+        if (value === undefined) isOne ||= operator === "=";
+        else if (operator === "=") only([value]);
         else if (operator === "<>") tests.push((key) => key !== value);
         else if (operator === ">" || operator === ">=") atLeast(value, operator === ">=");
         else atMost(value, operator === "<=");
@@ -96,8 +97,10 @@ export function keyRange(
     (test?.(key) ?? true) &&
     isAbove(key, from) &&
     isBelow(key, to);
+  const isUnknown = isOne && keys === undefined;
   return {
-    keys: keys && [...keys].filter(within).sort(compareCodePoints),
+    keys: isUnknown ? [`${longest}?`] : keys && [...keys].filter(within).sort(compareCodePoints),
+    isUnknown,
     prefix: longest,
     from,
     to,

@@ -221,6 +221,10 @@ describe("requests", () => {
     const query = { columns: [0], identity: false, sort: [] };
     const lookUp = await table.plan({ ...query, filters: [compare("=", undefined)] });
     const listing = await table.plan({ ...query, filters: [] });
+    for (const more of [like("m%"), compare(">", "x"), compare("<", undefined), compare("=", undefined)]) {
+      const narrowed = await table.plan({ ...query, filters: [compare("=", undefined), more] });
+      expect(narrowed.calls).toBe(1);
+    }
     expect(lookUp.rows).toBe(1);
     expect(lookUp.calls).toBe(1);
     expect(listing.rows).toBeGreaterThan(100);
