@@ -44,7 +44,7 @@ export class JsonLinesReader implements RecordReader {
     this.#pseudoName = outputs.some((output) => "pseudo" in output) ? pseudoName : undefined;
   }
 
-  read(text: string, _: Codes, last: boolean, rows: Row[]): number {
+  read(text: string, codes: Codes, last: boolean, rows: Row[]): number {
     let at = 0;
     while (at < text.length) {
       let end = text.indexOf("\n", at);
@@ -52,57 +52,53 @@ export class JsonLinesReader implements RecordReader {
         if (!last) return at;
         end = text.length;
       }
-      const start = skipSpace(text, at);
-      if (start < end) rows.push(this.#row(text, start, end));
+      const start = skipSpace(codes, at);
+      if (start < end) rows.push(this.#row(text, codes, start, end));
       this.line++;
       at = end + 1;
     }
     return Math.min(at, text.length);
   }
 
-  #row(text: string, start: number, end: number): Row {
+  #row(text: string, codes: Codes, start: number, end: number): Row {
     const row = this.#template.slice();
-    if (text.charCodeAt(start) !== open)
+    if (codes[start] !== open)
       throw malformed(
         "the line is no JSON object",
         "see the option format; one object must stand on each line",
       );
-    let at = skipSpace(text, start + 1);
-    for (let member = 0; text.charCodeAt(at) !== close; member++) {
+    let at = skipSpace(codes, start + 1);
+    for (let member = 0; codes[at] !== close; member++) {
       if (member > 0) {
-        if (text.charCodeAt(at) !== comma) throw malformed("a comma or } is missing in the JSON object");
-        at = skipSpace(text, at + 1);
+        if (codes[at] !== comma) throw malformed("a comma or } is missing in the JSON object");
+        at = skipSpace(codes, at + 1);
       }
-      if (text.charCodeAt(at) !== quote) throw malformed("a member's name is missing in the JSON object");
+      if (codes[at] !== quote) throw malformed("a member's name is missing in the JSON object");
       const seen = this.#seen[member];
       let name: string;
-      if (
-        seen !== undefined &&
-        text.charCodeAt(at + 1 + seen.length) === quote &&
-        text.startsWith(seen, at + 1)
-      ) {
+      if (seen !== undefined && codes[at + 1 + seen.length] === quote && text.startsWith(seen, at + 1)) {
         name = seen;
         at += seen.length + 2;
       } else {
-        const nameEnd = endOfString(text, at, end);
+        const nameEnd = endOfString(codes, at, end);
         name = stringOf(text.slice(at, nameEnd));
         // Names with escapes are not recognised by their text.
         if (member < 1000 && nameEnd - at === name.length + 2) this.#seen[member] = name;
         at = nameEnd;
       }
-      at = skipSpace(text, at);
-      if (text.charCodeAt(at) !== colon) throw malformed("a colon is missing in the JSON object");
-      at = skipSpace(text, at + 1);
-      const valueEnd = endOfValue(text, at, end);
+      at = skipSpace(codes, at);
+      if (codes[at] !== colon) throw malformed("a colon is missing in the JSON object");
+      at = skipSpace(codes, at + 1);
+      const valueEnd = endOfValue(text, codes, at, end);
       const outputs = this.#outputs.get(name);
       if (outputs) {
         const value = text.slice(at, valueEnd);
         for (const output of outputs)
           row[output] = value === "null" ? null : this.#convert(output, name, value);
       } else if (name === this.#pseudoName) throw ownColumn(name);
-      at = skipSpace(text, valueEnd);
+      at = skipSpace(codes, valueEnd);
     }
-    if (skipSpace(text, at + 1) < end) throw malformed("more text follows the JSON object on its line");
+    if (skipSpace(codes, at + 1) < end) throw malformed("more text follows the JSON object on its line");
     return row;
   }
 
@@ -119,10 +115,10 @@ export class JsonLinesReader implements RecordReader {
 const malformed = (message: string, hint?: string) => new SqlError("22P04", message, { hint });
 
 /** Spaces and tabs and the carriage return of a line's end; line breaks are the reader's. */
-function skipSpace(text: string, start: number): number {
+function skipSpace(codes: Codes, start: number): number {
   let at = start;
-  while (at < text.length) {
-    const char = text.charCodeAt(at);
+  while (at < codes.length) {
+    const char = codes[at];
     if (char !== space && char !== 9 && char !== 13) break;
     at++;
   }
@@ -130,22 +126,22 @@ function skipSpace(text: string, start: number): number {
 }
 
 /** Behind the closing quote. */
-function endOfString(text: string, start: number, end: number): number {
+function endOfString(codes: Codes, start: number, end: number): number {
   for (let at = start + 1; at < end; at++) {
-    const char = text.charCodeAt(at);
+    const char = codes[at];
     if (char === backslash) at++;
     else if (char === quote) return at + 1;
   }
   throw malformed("a string in the JSON object is not closed on its line");
 }
 
-function endOfValue(text: string, start: number, end: number): number {
-  const first = text.charCodeAt(start);
-  if (first === quote) return endOfString(text, start, end);
-  if (first === open || first === openArray) return endOfNested(text, start, end);
+function endOfValue(text: string, codes: Codes, start: number, end: number): number {
+  const first = codes[start];
+  if (first === quote) return endOfString(codes, start, end);
+  if (first === open || first === openArray) return endOfNested(codes, start, end);
   let at = start;
   while (at < end) {
-    const char = text.charCodeAt(at);
+    const char = codes[at];
     if (char === comma || char === close || char === space || char === 9 || char === 13) break;
     at++;
   }
@@ -161,11 +157,11 @@ function isScalar(text: string, start: number, end: number): boolean {
 }
 
 /** Behind the bracket that closes the value; whether it is JSON is seen where it is asked for. */
-function endOfNested(text: string, start: number, end: number): number {
+function endOfNested(codes: Codes, start: number, end: number): number {
   let depth = 0;
   for (let at = start; at < end; at++) {
-    const char = text.charCodeAt(at);
-    if (char === quote) at = endOfString(text, at, end) - 1;
+    const char = codes[at];
+    if (char === quote) at = endOfString(codes, at, end) - 1;
     else if (char === open || char === openArray) depth++;
     else if ((char === close || char === closeArray) && --depth === 0) return at + 1;
   }

@@ -141,19 +141,20 @@ function rowsOf(
   end: number,
   failed: (row: number, error: unknown) => unknown,
 ): Row[] {
-  const rows = Array.from({ length: end - start }, () => template.slice());
+  const rows: Value[][] = [];
+  for (let row = start; row < end; row++) rows.push(template.slice());
   for (let i = 0; i < outputs.length; i++) {
     const output = outputs[i];
     if (!output) continue;
     const { read, values } = output;
-    for (let row = start; row < end; row++) {
-      const raw = values[row];
-      if (raw === undefined || raw === null) continue;
-      try {
-        rows[row - start]![i] = read(raw as never);
-      } catch (error) {
-        throw failed(row, error);
+    let row = start;
+    try {
+      for (; row < end; row++) {
+        const raw = values[row];
+        if (raw !== undefined && raw !== null) rows[row - start]![i] = read(raw as never);
       }
+    } catch (error) {
+      throw failed(row, error);
     }
   }
   return rows;
