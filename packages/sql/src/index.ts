@@ -1,4 +1,4 @@
-export { type ExtensionFile, extensionFiles, extensionNames } from "./extension/extension.ts";
+export { type ExtensionFile, extensionFiles, extensionNames, renewed } from "./extension/extension.ts";
 export { installScript, plainScript, type ScriptSettings } from "./extension/script.ts";
 export type { Handler } from "./extension/wrapper.ts";
 export { type LinkedServer, type LinkedTable, linkedSchema } from "./link/link.ts";

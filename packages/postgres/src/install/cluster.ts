@@ -4,6 +4,8 @@ import { onDatabase, relink, updateExtensions } from "./database.ts";
 import { writeExtensionFiles } from "./files.ts";
 import type { LinkSettings } from "./link-settings.ts";
 
+const essential = ["template1", "postgres"];
+
 /**
  * Readies all databases of a cluster of our own, and those that will be made in it: `CREATE EXTENSION
  * redis_wrapper` needs nothing before it, and what was linked at an earlier start is linked anew.
@@ -26,13 +28,18 @@ export async function prepareCluster(
   for (const database of databases) {
     const url = new URL(cluster.url);
     url.pathname = `/${encodeURIComponent(database)}`;
-    const { warnings } = await onDatabase(url.href, async (client) => {
+    const prepared = onDatabase(url.href, async (client) => {
       await client.query("SET client_min_messages = warning");
       await client.query("CREATE EXTENSION IF NOT EXISTS overcoat");
       await updateExtensions(client, names);
       await relink(client, settings);
     });
-    told.push(...warnings.map((warning) => `${database}: ${warning}`));
+    const { warnings } = await prepared.catch((error: Error) => {
+      // One database that somebody made unfit keeps nobody from the others.
+      if (essential.includes(database)) throw error;
+      return { warnings: [`its wrappers are not ready: ${error.message}`] };
+    });
+    told.push(...warnings.map((warning) => `database ${database}: ${warning}`));
   }
   return told;
 }

@@ -1,3 +1,4 @@
+import { renewed } from "@overcoat/sql";
 import pg from "pg";
 import type { LinkSettings } from "./link-settings.ts";
 
@@ -37,15 +38,18 @@ export async function installed(client: pg.Client): Promise<"extension" | "scrip
   return rows[0].extension ? "extension" : rows[0].script ? "script" : undefined;
 }
 
-/** Brings the extensions that are there to the version of their files. */
+/** Brings the extensions that are there to what their files hold now, also where the version is the same. */
 export async function updateExtensions(client: pg.Client, names: readonly string[]): Promise<void> {
   const { rows } = await client.query(
-    `SELECT format('ALTER EXTENSION %I UPDATE', extname) AS update
+    `SELECT quote_ident(extname) AS name, extversion = default_version AS same
      FROM pg_extension JOIN pg_available_extensions ON name = extname
-     WHERE extname = ANY ($1) AND extversion <> default_version ORDER BY extname <> 'overcoat'`,
+     WHERE extname = ANY ($1) ORDER BY extname <> 'overcoat'`,
     [names],
   );
-  for (const { update } of rows) await client.query(update);
+  for (const { name, same } of rows) {
+    if (same) await client.query(`ALTER EXTENSION ${name} UPDATE TO ${renewed}`);
+    await client.query(`ALTER EXTENSION ${name} UPDATE`);
+  }
 }
 
 /** Tells the database where its SQL server is now, and links all that it has anew. */

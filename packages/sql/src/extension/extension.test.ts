@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ExampleCluster, startExampleCluster } from "./cluster.testing.ts";
+import { renewed } from "./extension.ts";
 
 let example: ExampleCluster;
 beforeEach(async () => {
@@ -34,6 +35,16 @@ test("extensions are updated, dropped and made again", async () => {
     ),
   ).toEqual([{ b: ["b", "integer"] }]);
   expect(await database.query("SELECT name FROM overcoat.settings ORDER BY 1")).toHaveLength(4);
+
+  // The same version with another content.
+  await database.query([
+    "CREATE OR REPLACE FUNCTION overcoat.relink() RETURNS void LANGUAGE sql AS 'SELECT'",
+    `ALTER EXTENSION overcoat UPDATE TO ${renewed}`,
+    "ALTER EXTENSION overcoat UPDATE",
+  ]);
+  expect(await database.row("SELECT prosrc FROM pg_proc WHERE proname = 'relink'")).toMatchObject({
+    prosrc: expect.stringContaining("attempt"),
+  });
 
   await expect(database.query("DROP EXTENSION example_wrapper")).rejects.toMatchObject({ code: "2BP01" });
   await expect(database.query("DROP EXTENSION overcoat")).rejects.toMatchObject({ code: "2BP01" });

@@ -10,6 +10,9 @@ export interface Versions {
   readonly older: readonly string[];
 }
 
+/** A version on the way to the same version again: an update there and back runs the script as it is now. */
+export const renewed = "renewed";
+
 /** A file for the folder in which CREATE EXTENSION looks. */
 export interface ExtensionFile {
   readonly name: string;
@@ -104,6 +107,8 @@ export function extensionFiles(
       },
       { name: `${name}--${version}.sql`, text },
       ...older.map((from) => ({ name: `${name}--${from}--${version}.sql`, text })),
+      { name: `${name}--${version}--${renewed}.sql`, text },
+      { name: `${name}--${renewed}--${version}.sql`, text: "-- All was done before.\n" },
     ];
   }
 }
