@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Call, Operation, Reply } from "../drives/call.ts";
 import type { Clock } from "../drives/clock.ts";
 import type { Content } from "../drives/content.ts";
@@ -11,7 +11,7 @@ export class Downloads {
   readonly #drive: Drive;
   readonly #clock: Clock;
   readonly #seconds: number;
-  readonly #key = randomBytes(32);
+  readonly #key = randomBytes(32).toString("hex");
   /** Where the addresses lead; known once the listener is. */
   origin = "";
 
@@ -56,7 +56,7 @@ export class Downloads {
   }
 
   #sign(text: string): string {
-    return createHmac("sha256", this.#key).update(text).digest("base64url");
+    return hash("sha256", `${this.#key}${text}`, "base64url");
   }
 }
 

@@ -79,7 +79,8 @@ export class Drive {
   readonly id: string;
   readonly tree: Tree<Data>;
   readonly clock: Clock;
-  readonly quota: number;
+  /** Bytes. */
+  quota: number;
   readonly #mostVersions: number;
   readonly #rewrites: boolean;
 

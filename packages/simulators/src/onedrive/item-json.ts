@@ -162,7 +162,9 @@ export class ItemJson {
   #hashes({ data }: Item): Json {
     // Empty files of personal drives have none.
     if (data.size === 0 && this.#drive.personal) return {};
-    return { hashes: { ...data.content!.hashes } };
+    const { quickXorHash, ...others } = data.content!.hashes;
+    const capital = Object.entries(others).map(([name, hash]) => [name, hash.toUpperCase()]);
+    return { hashes: { quickXorHash, ...Object.fromEntries(capital) } };
   }
 
   #webUrl(path: readonly string[]): string {

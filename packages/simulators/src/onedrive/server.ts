@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { administer } from "../drives/admin.ts";
 import type { Call, Operation, Reply } from "../drives/call.ts";
 import { CallLog } from "../drives/calls.ts";
 import { Clock } from "../drives/clock.ts";
 import { ContentStore, type Hasher } from "../drives/content.ts";
 import { type Fault, Faults } from "../drives/faults.ts";
+import { NodeHash } from "../drives/node-hash.ts";
 import { listen, type Service } from "../drives/server.ts";
 import { findItem, parseAddress } from "./address.ts";
 import { batch } from "./batch.ts";
@@ -92,7 +92,7 @@ export async function startOneDrive(options: OneDriveOptions = {}): Promise<OneD
   const faults = new Faults();
   const hashers: Record<string, () => Hasher> = { quickXorHash: () => new QuickXorHash() };
   for (const name of options.hashes ?? [])
-    hashers[name] = () => new HexHash(name === "sha1Hash" ? "sha1" : "sha256");
+    hashers[name] = () => new NodeHash(name === "sha1Hash" ? "sha1" : "sha256");
   const store = new ContentStore(hashers);
   const drive = new Drive(options, clock);
   const tokens = new Tokens(options, clock);
@@ -328,25 +328,4 @@ export async function startOneDrive(options: OneDriveOptions = {}): Promise<OneD
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** A hash of Node's, in capital hexadecimal digits. */
-class HexHash implements Hasher {
-  readonly #hash: ReturnType<typeof createHash>;
-
-  constructor(hash: string | ReturnType<typeof createHash>) {
-    this.#hash = typeof hash === "string" ? createHash(hash) : hash;
-  }
-
-  update(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
-  }
-
-  copy(): HexHash {
-    return new HexHash(this.#hash.copy());
-  }
-
-  digest(): string {
-    return this.#hash.digest("hex").toUpperCase();
-  }
 }
