@@ -88,7 +88,7 @@ async function run(
 
 const here = "SELECT k FROM r.t WHERE ((n = 5))";
 const chunked = "SELECT k FROM r.t WHERE (((n + 1) = 5))";
-const whole = "SELECT k, sum(n) FROM r.t GROUP BY 1";
+const whole = "SELECT k, sum((n + 1)) FROM r.t GROUP BY 1";
 const update = "UPDATE r.t SET k = (k || 'x'::text) WHERE (((n % 2) = 0))";
 
 it.each([here, chunked, whole, update])("an error of the source ends %s", async (sql) => {
@@ -203,6 +203,17 @@ it("groups that are too many for memory go to the scratch database", async () =>
   expect(rows).toHaveLength(200_100);
   expect(rows.find(([k]) => k === "k2000-99")).toEqual(["k2000-99", "1", "99"]);
   expect(table.pulled).toBe(2 * 2001);
+});
+
+it.each([whole, chunked])("%s holds no session while its rows are taken", async (sql) => {
+  const { relation } = watched(() => many(20));
+  const [statement] = await parseStatements(sql);
+  if (statement?.kind !== "select") throw new Error(sql);
+  const context = { scratch: postgres.scratch, open: () => relation, signal: new AbortController().signal };
+  const rows = (await select(statement, [], context)).rows()[Symbol.asyncIterator]();
+  expect((await rows.next()).done).toBe(false);
+  expect(postgres.sessions()).toBe(0);
+  await rows.return?.();
 });
 
 it("a scratch database that does not answer is SQLSTATE 58000", async () => {

@@ -90,9 +90,10 @@ export async function* modifyInScratch(
       returning: texts.slice(0, own),
     };
   };
-  const results = inScratch(scratch, signal, (client) =>
-    relations.length === 1 ? runInChunks(client, run, sources[0]!) : runWhole(client, run, sources),
-  );
+  const results =
+    relations.length === 1
+      ? runInChunks(scratch, signal, run, sources[0]!)
+      : inScratch(scratch, signal, (client) => runWhole(client, run, sources));
   for await (const rows of results) yield rows.map(read);
 }
 

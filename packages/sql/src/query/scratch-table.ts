@@ -69,8 +69,6 @@ export class RowsToScratch {
   readonly #line: (row: Row) => string;
   #failure: unknown;
   #text = "";
-  /** Characters sent so far. */
-  size = 0;
 
   constructor(client: ScratchClient, table: ScratchTable) {
     this.#table = table;
@@ -108,7 +106,6 @@ export class RowsToScratch {
     this.#throwFailure();
     const text = this.#text;
     this.#text = "";
-    this.size += text.length;
     if (text !== "" && !this.#stream.write(text)) await once(this.#stream, "drain").catch(() => {});
     this.#throwFailure();
   }

@@ -1,7 +1,9 @@
 import type { Row } from "@overcoat/sources";
 import type { Form } from "../statement/form.ts";
 import { type Lexed, originalName } from "../statement/lexical.ts";
+import { sizeOf } from "./ahead.ts";
 import type { Field, Scratch, TextRow } from "./context.ts";
+import { rowSize } from "./row-size.ts";
 import { inScratch, type ScratchClient } from "./scratch-session.ts";
 import { createTable, RowsToScratch, type ScratchTable } from "./scratch-table.ts";
 import { scratchTable, scratchText } from "./scratch-text.ts";
@@ -88,9 +90,8 @@ async function* fetchAll(client: ScratchClient): AsyncGenerator<readonly TextRow
     const { rows } = await client.query(`FETCH ${count} FROM overcoat`);
     if (rows.length > 0) yield rows;
     if (rows.length < count) return;
-    let bytes = 0;
-    for (const row of rows) for (const value of row) bytes += 20 + (value?.length ?? 0);
-    count = Math.max(1, Math.min(count * 4, 10_000, Math.floor((fetchBytes * rows.length) / bytes)));
+    const mostRows = Math.floor((fetchBytes * rows.length) / (sizeOf(rows) + 1));
+    count = Math.max(1, Math.min(count * 4, 10_000, mostRows));
   }
 }
 
@@ -108,38 +109,33 @@ async function copyIn(client: ScratchClient, table: ScratchTable, batches: Batch
 
 const firstChunk = 100;
 const largestChunk = 10_000;
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 8 * 1024 * 1024;
 
 /**
  * For a statement whose rows each come from one row of its one table: evaluates some rows at a time, so that the
- * first come early and no more are read than are wanted.
+ * first come early, no more are read than are wanted, and no session is held while the reader takes its time.
  */
 export async function* runInChunks(
-  client: ScratchClient,
+  scratch: Scratch,
+  signal: AbortSignal,
   statement: ScratchStatement,
   source: Batches,
 ): AsyncGenerator<readonly TextRow[]> {
-  await beginWithTables(client, statement);
-  const table = statement.tables[0]!;
-  const [text, values] = query(statement);
   let wanted = firstChunk;
   for await (const chunk of chunks(source, () => wanted)) {
-    const copy = new RowsToScratch(client, table);
-    try {
-      await copy.send(chunk);
-      await copy.end();
-    } catch (error) {
-      await copy.abort();
-      throw error;
-    }
-    const { rows } = await client.query(text, values);
-    await client.query(`TRUNCATE ${scratchTable(table.number)}`);
-    if (rows.length > 0) yield rows;
-    wanted = Math.max(
-      1,
-      Math.min(wanted * 4, largestChunk, Math.floor((chunkBytes * chunk.length) / copy.size)),
-    );
+    const results: (readonly TextRow[])[] = [];
+    for await (const rows of inScratch(scratch, signal, (client) =>
+      runWhole(client, statement, [only(chunk)]),
+    ))
+      if (rows.length > 0) results.push(rows);
+    yield* results;
+    const size = chunk.reduce((bytes, row) => bytes + rowSize(row), 0);
+    wanted = Math.max(1, Math.min(wanted * 4, largestChunk, Math.floor((chunkBytes * chunk.length) / size)));
   }
+}
+
+async function* only(rows: readonly Row[]): Batches {
+  yield rows;
 }
 
 async function* chunks(source: Batches, wanted: () => number): Batches {

@@ -1,6 +1,7 @@
 import type { Form } from "../statement/form.ts";
 import type { SelectStatement } from "../statement/statement.ts";
 import { aggregateRows } from "./aggregate.ts";
+import { takeAhead } from "./ahead.ts";
 import { type Bindings, type Constant, readConstant, textOfConstant } from "./constant.ts";
 import type { QueryContext, SelectResult, TextRow } from "./context.ts";
 import type { DirectSelect } from "./direct.ts";
@@ -60,7 +61,7 @@ async function selectHere(
   function inWholeScratch(batches: Batches): AsyncIterable<readonly TextRow[]> {
     const tables = [{ number: 0, relation, columns, ctid: identity, identity: false, old: [] }];
     const whole = { form: statement.form, lexed: statement.lexed, parameters: bindings.parameters!, tables };
-    return inScratch(scratch, signal, (client) => evaluateWhole(client, whole, [batches]));
+    return takeAhead(inScratch(scratch, signal, (client) => evaluateWhole(client, whole, [batches])));
   }
 
   async function* rows(): AsyncGenerator<readonly TextRow[]> {
@@ -144,12 +145,11 @@ async function selectInScratch(
       const batches = readPossibleRows(read, signal);
       return used[table]!.ctid ? withCtids(batches, read, relations[table]!) : batches;
     });
-    const results = inScratch(scratch, signal, (client) =>
-      isRowByRow(form, prepared)
-        ? runInChunks(client, statement, sources[0]!)
-        : evaluateWhole(client, statement, sources),
-    );
-    yield* slice(results, 0, chunkLimit(form, bindings) ?? Number.POSITIVE_INFINITY);
+    if (isRowByRow(form, prepared)) {
+      const results = runInChunks(scratch, signal, statement, sources[0]!);
+      yield* slice(results, 0, chunkLimit(form, bindings) ?? Number.POSITIVE_INFINITY);
+    } else
+      yield* takeAhead(inScratch(scratch, signal, (client) => evaluateWhole(client, statement, sources)));
   }
   return { fields: prepared.fields, requests: reads.flatMap(({ plan }) => plan.requests), rows };
 }

@@ -1,10 +1,11 @@
-import type { Row, Value } from "@overcoat/sources";
+import type { Row } from "@overcoat/sources";
 import type { Key } from "../evaluate/domain.ts";
 import { keyReader, UnknownSpelling } from "../evaluate/key.ts";
 import type { ColumnType } from "../evaluate/type.ts";
 import type { Scratch } from "./context.ts";
 import type { Sort } from "./direct.ts";
 import { learn } from "./learn.ts";
+import { rowSize } from "./row-size.ts";
 import { unknownSpellings } from "./rows.ts";
 import type { Batches, TableRead } from "./table.ts";
 
@@ -42,11 +43,11 @@ export async function sortRows(
       if (done) break;
       for (const item of await sortables(batch, keysOf, read, scratch, signal)) {
         kept.push(item);
-        bytes += size(item.row);
+        bytes += rowSize(item.row);
       }
       if (kept.length > 2 * limit + 1000) {
         kept.sort(order).length = limit;
-        bytes = kept.reduce((sum, { row }) => sum + size(row), 0);
+        bytes = kept.reduce((sum, { row }) => sum + rowSize(row), 0);
       }
       if (kept.length > mostRows || bytes > mostBytes) {
         finished = true;
@@ -131,16 +132,4 @@ function comparator(sort: readonly Sort[]): (a: Sortable, b: Sortable) => number
     }
     return 0;
   };
-}
-
-function size(row: Row): number {
-  let bytes = 100;
-  for (const value of row) bytes += valueSize(value);
-  return bytes;
-}
-
-function valueSize(value: Value): number {
-  if (typeof value === "string") return value.length * 2;
-  if (value instanceof Uint8Array) return value.length;
-  return typeof value === "object" && value !== null ? JSON.stringify(value).length * 2 : 16;
 }

@@ -295,5 +295,7 @@ function filterValue(
   if (text === undefined) return undefined;
   const domain = domainOf(type)!;
   const key = domain.read(text);
-  return key === undefined ? null : domain.write(key);
+  if (key === undefined) return null;
+  // A key is written without the digits that PostgreSQL keeps, and large ones with an exponent.
+  return type.name === "numeric" ? text : domain.write(key);
 }
