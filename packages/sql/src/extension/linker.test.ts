@@ -329,7 +329,7 @@ describe.each(kinds)("the linker (PostgreSQL $version, as a script: $script)", (
       `UPDATE overcoat.settings SET value = '${username}' WHERE name = 'user'`,
       `UPDATE overcoat.settings SET value = '${decodeURIComponent(password)}' WHERE name = 'password'`,
       "CREATE SCHEMA far",
-      "CREATE TABLE far.users (id int, email text)",
+      'CREATE TABLE far.users (id int, email text COLLATE "C")',
       server,
       `ALTER SERVER s OPTIONS (ADD dbname '${database.name}')`,
       "IMPORT FOREIGN SCHEMA far FROM SERVER s INTO public",
@@ -344,6 +344,12 @@ describe.each(kinds)("the linker (PostgreSQL $version, as a script: $script)", (
       ],
       remote: ["far", "users"],
     });
+    // Imported from a SQL server it would be "C", which cannot be compared with other linked columns.
+    const collation = () =>
+      database.row(
+        "SELECT attcollation::regcollation::text AS c FROM pg_attribute WHERE attname = 'email' AND attrelid = 'people'::regclass",
+      );
+    expect(await collation()).toEqual({ c: '"default"' });
     expect(Object.keys(await mappingsOf(database))).toEqual(["s:public"]);
     await database.query("ALTER FOREIGN TABLE people OPTIONS (SET schema_name 'other', SET table_name 'x')");
     expect(await tableLink(database, "people")).toMatchObject({ remote: ["other", "x"] });

@@ -48,32 +48,36 @@ AS $$
   ORDER BY attnum;
 $$;
 
--- Gives a table's own text columns one collation in which the SQL server is exact, and returns its name.
-CREATE OR REPLACE FUNCTION overcoat.set_collation(relation oid, quoted text) RETURNS text
+-- Gives a table's own text columns one collation in which the SQL server is exact, and returns which of the three it
+-- is: the one that they share, else the database's own, else the best. `renew` is for imported columns, whose
+-- collation nobody chose.
+CREATE OR REPLACE FUNCTION overcoat.set_collation(relation oid, quoted text, renew boolean) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  best text := overcoat.best_collation();
+  own_default text := overcoat.exact_collation('pg_catalog."default"'::regcollation);
+  kind text := coalesce(own_default, overcoat.best_collation());
+  target text := CASE WHEN own_default IS NULL THEN kind ELSE 'default' END;
   kinds text[];
   changes text;
   told text;
 BEGIN
   SELECT array_agg(DISTINCT coalesce(overcoat.exact_collation(collation_oid), 'other')) INTO kinds
   FROM overcoat.text_columns(relation);
-  IF kinds IS NULL THEN RETURN best; END IF;
-  IF cardinality(kinds) = 1 AND kinds[1] <> 'other' THEN RETURN kinds[1]; END IF;
-  SELECT string_agg(format('ALTER COLUMN %I TYPE %s COLLATE pg_catalog.%I', name, type, best), ', '),
+  IF kinds IS NULL THEN RETURN kind; END IF;
+  IF cardinality(kinds) = 1 AND kinds[1] <> 'other' AND NOT renew THEN RETURN kinds[1]; END IF;
+  SELECT string_agg(format('ALTER COLUMN %I TYPE %s COLLATE pg_catalog.%I', name, type, target), ', '),
     string_agg(quote_ident(name), ', ') FILTER (WHERE collation_oid <> 'pg_catalog."default"'::regcollation)
   INTO changes, told
   FROM overcoat.text_columns(relation)
-  WHERE own AND overcoat.exact_collation(collation_oid) IS DISTINCT FROM best;
+  WHERE own AND overcoat.exact_collation(collation_oid) IS DISTINCT FROM kind;
   IF changes IS NOT NULL THEN
     EXECUTE format('ALTER FOREIGN TABLE %s %s', quoted, changes);
   END IF;
-  IF told IS NOT NULL THEN
-    RAISE NOTICE USING MESSAGE = format('collation of %s in %s is now %I', told, quoted, best),
+  IF told IS NOT NULL AND NOT renew THEN
+    RAISE NOTICE USING MESSAGE = format('collation of %s in %s is now %I', told, quoted, target),
       DETAIL = 'The SQL server compares text in this collation.';
   END IF;
-  RETURN best;
+  RETURN kind;
 END
 $$;

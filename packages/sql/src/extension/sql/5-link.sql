@@ -176,6 +176,15 @@ AS $$
   WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped;
 $$;
 
+-- Whether a table carries names that are not the linker's.
+CREATE OR REPLACE FUNCTION overcoat.is_imported(table_options jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT table_options ?| '{schema_name,table_name}' AND NOT (
+    coalesce(table_options ->> 'schema_name' = 'overcoat', false)
+    AND overcoat.object(coalesce(table_options ->> 'table_name', '')) ? 'columns');
+$$;
+
 -- What stays wrong after all that the linker could do.
 CREATE OR REPLACE FUNCTION overcoat.warn_of(relation oid, quoted text, server oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -209,6 +218,7 @@ DECLARE
   old jsonb;
   known jsonb;
   options jsonb;
+  imported boolean;
   collation_name text;
   remote jsonb;
   link text;
@@ -219,13 +229,14 @@ BEGIN
   WHERE ftrelid = relation;
   known := overcoat.known_of(overcoat.wrapper_of(server));
   PERFORM overcoat.ensure_mapping(server);
-  collation_name := overcoat.set_collation(relation, quoted);
+  SELECT overcoat.is_imported(overcoat.options(ftoptions)) INTO imported FROM pg_foreign_table WHERE ftrelid = relation;
+  collation_name := overcoat.set_collation(relation, quoted, imported);
   -- Not before: the statements above fire the linker again.
   SELECT overcoat.options(ftoptions) INTO old FROM pg_foreign_table WHERE ftrelid = relation;
   options := overcoat.known_options(old, known -> 'table' || '{"explain": "explain"}');
-  IF old ->> 'schema_name' = 'overcoat' AND overcoat.object(old ->> 'table_name') ? 'columns' THEN
+  IF NOT overcoat.is_imported(old) THEN
     remote := overcoat.object(old ->> 'table_name') -> 'remote';
-  ELSIF old ?| '{schema_name,table_name}' THEN
+  ELSE
     remote := jsonb_build_array(coalesce(old ->> 'schema_name', schema_name), coalesce(old ->> 'table_name', name));
   END IF;
   link := concat_ws(',',
