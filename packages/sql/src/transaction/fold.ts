@@ -1,48 +1,56 @@
 import type { Change, Table } from "@overcoat/sources";
-import { merge, type Write } from "./writes.ts";
-
-type Pending = { -readonly [Key in keyof Write]: Write[Key] };
+import { merge, type TableWrites, type Write } from "./writes.ts";
 
 /**
- * What a service must do for these writes: several to one row become one, so that what is compared with the
- * service's state is what was read from it. A row that was deleted and inserted again stays two changes. In tables
- * where identities change, writes stay as they are, in their order.
+ * Gathers what a service must do for a transaction's writes: several to one row become one, so that what is compared
+ * with the service's state is what was read from it. A row that was deleted and inserted again stays two changes. In
+ * tables where identities change, writes stay as they are, in their order.
  */
-export function fold(writes: readonly Write[], tables: readonly Table[]): Change[] {
-  const moving = new Set(writes.filter(({ moved }) => moved !== undefined).map(({ table }) => table));
-  const last = new Map<string, Pending>();
-  const pending = new Set<Pending>();
-  for (const write of writes) {
-    const key = `${write.table}:${write.identity}`;
-    const earlier = write.provisional || !moving.has(write.table) ? last.get(key) : undefined;
-    if (earlier && write.kind !== "insert") {
-      if (!join(earlier, write)) {
-        pending.delete(earlier);
-        last.delete(key);
-      }
-    } else {
-      const one = { ...write };
-      pending.add(one);
-      last.set(key, one);
-    }
+export class Folding {
+  readonly #tables: readonly TableWrites[];
+  readonly #pending: (Write | undefined)[] = [];
+  /** Where the last write of a row stands, of rows with several, by table and identity. */
+  readonly #last = new Map<string, number>();
+
+  constructor(tables: readonly TableWrites[]) {
+    this.#tables = tables;
   }
-  return Array.from(pending, (one) => changeOf(one, tables[one.table]!));
+
+  add(write: Write): void {
+    const { states, moving } = this.#tables[write.table]!;
+    const alone = states.get(write.identity)?.previous === undefined;
+    if (alone || (moving && !write.provisional)) {
+      this.#pending.push(write);
+      return;
+    }
+    const key = `${write.table}:${write.identity}`;
+    const index = this.#last.get(key);
+    const earlier = index === undefined ? undefined : this.#pending[index];
+    if (index === undefined || !earlier || write.kind === "insert")
+      this.#last.set(key, this.#pending.push(write) - 1);
+    else this.#pending[index] = join(earlier, write);
+  }
+
+  changes(): Change[] {
+    const changes: Change[] = [];
+    for (const write of this.#pending)
+      if (write) changes.push(changeOf(write, this.#tables[write.table]!.open.table));
+    return changes;
+  }
 }
 
-/** Adds a write to an earlier one of the same row; false when nothing is left to do. */
-function join(earlier: Pending, { kind, after }: Write): boolean {
-  if (kind === "update") {
-    earlier.after = merge(after, earlier.after);
-    return true;
-  }
-  if (earlier.kind === "insert" && !earlier.replace) return false;
-  if (earlier.kind === "insert") earlier.before = earlier.after.map(() => undefined);
-  earlier.kind = "delete";
-  return true;
+/** One write in place of two to the same row; undefined when nothing is left to do. */
+function join(earlier: Write, { kind, after }: Write): Write | undefined {
+  if (kind === "update") return { ...earlier, after: merge(after, earlier.after) };
+  if (earlier.kind === "update") return { ...earlier, kind: "delete" };
+  // What it replaced, if anything, is not known.
+  return earlier.replace
+    ? { ...earlier, kind: "delete", before: earlier.after.map(() => undefined) }
+    : undefined;
 }
 
 function changeOf(
-  { kind, identity, provisional, version, before, after, replace }: Pending,
+  { kind, identity, provisional, version, before, after, replace }: Write,
   table: Table,
 ): Change {
   const guard = version === undefined ? {} : { version };

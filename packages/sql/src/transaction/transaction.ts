@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Change, type Column, SqlError, type Table, type Tuple } from "@overcoat/sources";
 import type { Relation } from "../query/relation.ts";
 import { Ctids, type ReadRow, tupleBytes } from "./ctids.ts";
-import { fold } from "./fold.ts";
+import { Folding } from "./fold.ts";
 import type { Origin } from "./reads.ts";
 import { SpillingList, type SpillSpace } from "./spilling-list.ts";
 import { TransactionView } from "./view.ts";
@@ -190,15 +190,12 @@ export class Transaction {
 
   /** What the service must do. Others get their turn while much is gathered. */
   async changes(): Promise<Change[]> {
-    const writes: Write[] = [];
+    const folding = new Folding([...this.#tables.values()]);
     for (let index = 0; index < this.#writes.length; index++) {
-      writes.push(this.#writes.get(index));
-      if (writes.length % turn === 0) await setImmediate();
+      folding.add(this.#writes.get(index));
+      if (index % turn === turn - 1) await setImmediate();
     }
-    return fold(
-      writes,
-      Array.from(this.#tables.values(), ({ open }) => open.table),
-    );
+    return folding.changes();
   }
 
   /** Forgets everything. */
@@ -225,7 +222,10 @@ export class Transaction {
     this.#writes.push(write, writeBytes + 2 * identity.length + tupleBytes(before) + tupleBytes(after));
     const sequence = ++this.#sequence;
     table.set(identity, index, sequence, kind === "delete" || moved !== undefined);
-    if (moved !== undefined) table.set(moved, index, sequence, false);
+    if (moved !== undefined) {
+      table.set(moved, index, sequence, false);
+      table.moving = true;
+    }
     if (kind !== "delete") table.enter(moved ?? identity, rowAfter(write));
   }
 

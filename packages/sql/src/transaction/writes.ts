@@ -51,6 +51,8 @@ export class TableWrites {
   readonly open: OpenTable;
   /** The last state by identity. */
   readonly states = new Map<string, RowState>();
+  /** Whether rows have got other identities. */
+  moving = false;
   readonly reads: Reads;
   readonly #indexes = new Map<number, ColumnIndex>();
 
