@@ -43,9 +43,11 @@ export interface Source {
   /**
    * Opens the service. Options are those of the server and the mapping together, synonyms already replaced.
    * Connections are shared by all sessions with the same options and closed when idle.
+   * `allow` is asked before each connection to an address that only the service tells, such as a cluster's node, and
+   * throws when it is not to be connected to.
    * @throws SqlError 08001 when the service cannot be reached, 28000 when it refuses the credentials, …
    */
-  connect(options: Options): Promise<Connection>;
+  connect(options: Options, allow?: (address: string) => Promise<void>): Promise<Connection>;
 }
 
 /** An open service. */

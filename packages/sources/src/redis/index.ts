@@ -1,4 +1,5 @@
 import type { Source } from "../source.ts";
+import { addressText } from "./client/node.ts";
 import { connect } from "./connection.ts";
 import { columnOptions, readSettings, serverOptions, tableOptions, userOptions } from "./options.ts";
 
@@ -7,9 +8,13 @@ export const redis: Source = {
   name: "redis",
   options: { server: serverOptions, user: userOptions, table: tableOptions, column: columnOptions },
   secretOption: "auth_password",
-  addresses: (options) =>
-    readSettings(options).addresses.map(
-      ({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`,
-    ),
-  connect: (options) => connect(readSettings(options)),
+  addresses: (options) => readSettings(options).addresses.map(addressText),
+  connect(options, allow) {
+    const { client, sentinelClient, ...settings } = readSettings(options);
+    return connect({
+      ...settings,
+      client: { ...client, allow },
+      sentinelClient: { ...sentinelClient, allow },
+    });
+  },
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { SqlError } from "../error.ts";
 import { redis } from "./index.ts";
 import { freePort, type RedisServer, startRedis } from "./server.testing.ts";
 import { commit, insert, rowsOf, tableOf } from "./testing.ts";
@@ -50,6 +51,18 @@ test("the master is found, also after another has become it", async () => {
     )
     .toBe("done");
   expect(await (await replica.client()).get("a:2")).toBe("two");
+});
+
+test("an address that a Sentinel tells is connected to only if that is allowed", async () => {
+  const asked: string[] = [];
+  const refusal = new SqlError("42501", "not allowed");
+  const options = { sentinels: `127.0.0.1:${sentinel.port}`, master_name: "primary" };
+  const only = async (address: string) => {
+    asked.push(address);
+    if (address !== options.sentinels) throw refusal;
+  };
+  await expect(redis.connect(options, only)).rejects.toBe(refusal);
+  expect(asked).toEqual([options.sentinels, `127.0.0.1:${replica.port}`]);
 });
 
 test("a master that no Sentinel knows", async () => {

@@ -116,7 +116,8 @@ export class Services {
     const timer = setTimeout(() => late.abort(tooLate(source)), connectTimeout);
     const connecting = (async () => {
       for (const address of source.addresses(options)) await allow.check(address);
-      return { connection: await source.connect(options), tables: new Tables(source) };
+      const connection = await source.connect(options, (address) => allow.check(address));
+      return { connection, tables: new Tables(source) };
     })();
     try {
       return await abortable(connecting, late.signal);

@@ -36,9 +36,14 @@ export interface ClientOptions {
     readonly key?: string;
     readonly servername?: string;
   };
+  /** Throws for an address that is not to be connected to. */
+  readonly allow?: (address: string) => Promise<void>;
   /** Milliseconds that connecting, and each pipeline, may take. */
   readonly timeout: number;
 }
+
+/** `host:port`, with brackets around an IPv6 address. */
+export const addressText = ({ host, port }: Address) => `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
 type Client = ReturnType<typeof newClient>;
 
@@ -98,6 +103,8 @@ export class Node {
 
   async #connect(onEnd: () => void): Promise<Client> {
     const address = await this.#address();
+    // Sentinels and nodes of a cluster tell addresses that nobody has checked.
+    await this.#options.allow?.(addressText(address));
     const client = newClient(address, this.#options);
     client.on("error", onEnd);
     const { timeout } = this.#options;
@@ -131,7 +138,7 @@ const binaryReplies = {
   typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer },
 };
 
-function newClient({ host, port }: Address, { tls, timeout, ...options }: ClientOptions) {
+function newClient({ host, port }: Address, { tls, timeout, allow: _, ...options }: ClientOptions) {
   const socket = { host, port, connectTimeout: timeout, reconnectStrategy: false } as const;
   return createClient({
     ...options,
