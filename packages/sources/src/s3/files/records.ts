@@ -7,6 +7,12 @@ export const longestRecord = 16 * 1024 * 1024;
 
 export type Codes = Uint8Array | Uint16Array;
 
+/**
+ * Bytes that are read at once, but for the first rows, which are given as soon as they are there: one batch then
+ * holds what the reader takes at once, and the next is made while it works.
+ */
+const worthReading = 256 * 1024;
+
 /** Reads the records of one file, in order. */
 export interface RecordReader {
   /**
@@ -28,7 +34,7 @@ export async function* readRecords(
   /** What is left of a record that the chunks so far did not end. */
   let rest: Buffer[] = [];
   let length = 0;
-  /** Below this it is not looked at again, so that a long record is not read over and over. */
+  /** Below this it is not looked at again, so that also a long record is not read over and over. */
   let enough = 0;
   let first = true;
   const take = (last: boolean): Row[] => {
@@ -43,7 +49,7 @@ export async function* readRecords(
     const left = bytes.subarray(usedBytes);
     rest = left.length ? [left] : [];
     length = left.length;
-    enough = length ? Math.min(2 * length, longestRecord) : 0;
+    enough = Math.max(Math.min(2 * length, longestRecord), worthReading);
     if (length > longestRecord)
       throw new SqlError("54000", `a record is longer than ${longestRecord} bytes`, {
         hint: "see the options format, delimiter and quote",
