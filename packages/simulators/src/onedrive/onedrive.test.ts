@@ -125,7 +125,7 @@ describe.each<DriveType>(["personal", "business", "documentLibrary"])("a %s driv
   });
 
   test("conditions: tags, conflicts and races", async () => {
-    const { client, call } = await start({ driveType, files: { "x.txt": "1" } });
+    const { server, client, call } = await start({ driveType, files: { "x.txt": "1" } });
     const item = await client.api("/me/drive/root:/x.txt").get();
     const unchanged = { "if-none-match": item.eTag };
     expect(await call("GET", "/me/drive/root:/x.txt", undefined, unchanged)).toMatchObject({ status: 304 });
@@ -150,6 +150,23 @@ describe.each<DriveType>(["personal", "business", "documentLibrary"])("a %s driv
     });
     expect(await put({ "if-match": item.eTag })).toMatchObject({ status: 200 });
     expect(await call("GET", "/me/drive/root:/x.txt", undefined, unchanged)).toMatchObject({ status: 200 });
+    // What counts is how things are when all bytes are there.
+    const slow = async (path: string, headers: Record<string, string>) => {
+      const { access_token } = server.signIn();
+      async function* body() {
+        yield Buffer.from("begun ");
+        await expect.poll(() => server.calls.entries.at(-1)).toMatchObject({ status: 0, received: 6 });
+        await server.put("x.txt", "changed by another meanwhile");
+        yield Buffer.from("ended");
+      }
+      const authorization = `Bearer ${access_token}`;
+      const init = { method: "PUT", headers: { authorization, ...headers }, body: body(), duplex: "half" };
+      return (await fetch(`${server.url}/v1.0/me/drive/root:/${path}:/content`, init as RequestInit)).status;
+    };
+    const { eTag: current } = await client.api("/me/drive/root:/x.txt").get();
+    expect(await slow("x.txt", { "if-match": current })).toBe(412);
+    server.remove("x.txt");
+    expect(await slow("x.txt", { "if-none-match": "*" })).toBe(412);
     // Of many who make a name or replace a version, one succeeds.
     const many = Array.from({ length: 8 }, () => call("PUT", `/me/drive/root:/new.txt:/content${fail}`, "n"));
     const statuses = (await Promise.all(many)).map(({ status }) => status).sort();
@@ -201,6 +218,7 @@ describe.each<DriveType>(["personal", "business", "documentLibrary"])("a %s driv
       status: 412,
     });
     await client.api("/me/drive/root:/new").delete();
+    expect(await client.api("/me/drive/root").get()).toMatchObject({ size: 1, folder: { childCount: 1 } });
     expect(await call("GET", `/me/drive/items/${b.id}`)).toMatchObject({ status: 404 });
     const permanent = await call("POST", "/me/drive/root:/a/d.txt:/permanentDelete");
     expect(permanent.status).toBe(personal ? 501 : 204);
