@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { prepareCluster, startCluster } from "@overcoat/postgres";
 import { extensionFiles } from "@overcoat/sql";
+import { listenAdmin } from "../admin.ts";
 import { loadConfig } from "../config.ts";
 import { removeConnections, writeConnections } from "../connection-file.ts";
 import { generatePassword, keptSuperuser } from "../credentials.ts";
@@ -70,6 +71,10 @@ export async function up(flags: UpFlags): Promise<void> {
     if (first) await makeSample(settings);
     const gateway = await openService(settings);
     parts.defer(() => gateway.close());
+    if (settings.adminAddress) {
+      const admin = await listenAdmin(settings.adminAddress, gateway);
+      parts.defer(() => admin.close());
+    }
     const superuser = await keptSuperuser(folder);
     const password = generatePassword();
     const addresses = flags.sqlAddr || config.sql?.addr ? sql.addresses : [await freeAddress()];

@@ -13,7 +13,7 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   command.optionsGroup(kind === "up" ? "S3 gateway:" : "Address:");
   const addr = new Option(
     kind === "up" ? "--s3-addr <[HOST]:PORT>" : "--addr <[HOST]:PORT>",
-    `listen here, repeatable; :9000 means all interfaces, /PATH a Unix socket, http:// before it no TLS (RC_S3_ADDR; default ${all ? "127.0.0.1:8080" : "127.0.0.1:9000"})`,
+    `listen here, repeatable; :9000 means all interfaces, /PATH a Unix socket, http:// before it no TLS (${all ? "RC_S3_ADDR; default 127.0.0.1:8080" : "default 127.0.0.1:9000"})`,
   ).argParser(collect);
   command.addOption(addr);
   if (kind === "up") command.addOption(new Option("--addr <[HOST]:PORT>").argParser(collect).hideHelp());
@@ -51,9 +51,12 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   } else command.optionsGroup("Rights:");
   command.option(
     "--region <REGION>",
-    "region of the signatures and buckets (RC_S3_REGION; default us-east-1)",
+    `region of the signatures and buckets (${all ? "RC_S3_REGION; " : ""}default us-east-1)`,
   );
-  command.option("--v2-auth", `allow Signature Version 2 too (RC_S3_V2_AUTH; default ${all ? "off" : "on"})`);
+  command.option(
+    "--v2-auth",
+    `allow Signature Version 2 too (${all ? "RC_S3_V2_AUTH; default off" : "default on"})`,
+  );
   hidden("--no-v2-auth");
   command.option("--read-only", "refuse all changes");
   hidden("--no-read-only");
