@@ -132,7 +132,7 @@ function readOutput(node: Node, scope: Scope): ReadOutput | undefined {
 
 const plainField = (name: string, typeOid: number): Field => ({ name, typeOid, typeModifier: -1 });
 
-export function fieldOf(name: string, { oid, modifier }: ColumnType): Field {
+function fieldOf(name: string, { oid, modifier }: ColumnType): Field {
   return { name, typeOid: oid, typeModifier: modifier };
 }
 

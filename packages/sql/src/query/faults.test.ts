@@ -156,6 +156,36 @@ it.each([
   expect(table.ended).toBe(true);
 });
 
+it.each([
+  "SELECT k FROM r.t WHERE ((k = NULL::text))",
+  "SELECT k FROM r.t WHERE ((n = ANY ('{}'::integer[])))",
+  "SELECT k FROM r.t WHERE ((n = ANY ('{NULL}'::integer[]))) AND (((n + 1) = 5))",
+  "SELECT k FROM r.t WHERE ((k <> ALL ('{a,NULL}'::text[])))",
+  "SELECT k FROM r.t WHERE (false)",
+  "DELETE FROM r.t WHERE ((k = NULL::text))",
+])("%s asks the source for nothing", async (sql) => {
+  const table = watched(() => many(10));
+  expect(await run(sql, table)).toEqual([]);
+  expect(table.pulled).toBe(0);
+});
+
+it("counts nothing where nothing can be", async () => {
+  const table = watched(() => many(10));
+  expect(await run("SELECT count(*), sum(n) FROM r.t WHERE ((k = NULL::text))", table)).toEqual([
+    ["0", null],
+  ]);
+  expect(table.pulled).toBe(0);
+});
+
+it("of rows that are large only those that LIMIT wants are kept", async () => {
+  const large = "x".repeat(4_000_000);
+  const table = watched(async function* () {
+    for (let n = 0; n < 30; n++) yield [[large, (n * 7) % 30]];
+  });
+  const sql = "SELECT n FROM r.t WHERE ((k > 'a')) ORDER BY n ASC NULLS LAST LIMIT 3::bigint";
+  expect(await run(sql, table)).toEqual([["0"], ["1"], ["2"]]);
+});
+
 it("nothing is read before the first row is asked for", async () => {
   const table = watched(() => many(10));
   for (const sql of [here, chunked, whole]) {

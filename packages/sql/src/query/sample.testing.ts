@@ -125,7 +125,7 @@ export function random(seed: number): () => number {
   };
 }
 
-export type Random = () => number;
+type Random = () => number;
 export const pick = <Item>(items: readonly Item[], next: Random): Item =>
   items[Math.floor(next() * items.length)]!;
 export const chance = (share: number, next: Random) => next() < share;

@@ -45,7 +45,7 @@ export async function sortRows(
         kept.push(item);
         bytes += rowSize(item.row);
       }
-      if (kept.length > 2 * limit + 1000) {
+      if (kept.length > 2 * limit + 1000 || (bytes > mostBytes && kept.length > limit)) {
         kept.sort(order).length = limit;
         bytes = kept.reduce((sum, { row }) => sum + rowSize(row), 0);
       }

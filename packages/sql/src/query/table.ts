@@ -1,5 +1,5 @@
 import type { Filter, Plan, Query, Row, TableDefinition } from "@overcoat/sources";
-import { type Condition, compileCondition, type Predicate } from "../evaluate/condition.ts";
+import { type Condition, compileCondition, type Predicate, type RowShape } from "../evaluate/condition.ts";
 import { Spellings } from "../evaluate/key.ts";
 import { type ColumnType, columnType } from "../evaluate/type.ts";
 import type { Form } from "../statement/form.ts";
@@ -7,7 +7,7 @@ import { originalName } from "../statement/lexical.ts";
 import type { Node } from "../statement/tree.ts";
 import { type Bindings, columnName } from "./constant.ts";
 import type { Relation } from "./relation.ts";
-import { bindCondition, doubt, type FormCondition, filterOf, type Scope } from "./where.ts";
+import { bindCondition, doubt, type FormCondition, filterOf, neverHolds, type Scope } from "./where.ts";
 
 const typesOf = new WeakMap<TableDefinition, readonly ColumnType[]>();
 
@@ -67,6 +67,7 @@ export async function planTable(
   bindings: Bindings,
   mustEvaluate: boolean,
 ): Promise<TableRead> {
+  if (conditions.some((condition) => neverHolds(condition, bindings))) return nothing(wanted.columns);
   const types = columnTypes(relation.definition);
   const filters: Filter[] = [];
   const filterIndexes = conditions.map((condition) => {
@@ -91,6 +92,12 @@ export async function planTable(
   };
 }
 
+/** A look-up of NULL, as joins make it, needs no scan to find nothing. */
+function nothing(columns: readonly number[]): TableRead {
+  const plan = { handled: [], sorted: true, rows: 0, calls: 0, requests: [], async *scan() {} };
+  return { plan, columns, predicate: undefined, spellings: new Spellings(), left: [] };
+}
+
 function bindAll(
   conditions: readonly FormCondition[],
   bindings: Bindings,
@@ -107,10 +114,7 @@ function bindAll(
   return bound;
 }
 
-function compileAll(
-  conditions: readonly Condition[],
-  shape: Parameters<typeof compileCondition>[1],
-): Predicate {
+function compileAll(conditions: readonly Condition[], shape: RowShape): Predicate {
   return compileCondition(
     conditions.length === 1 ? conditions[0]! : { kind: "and", parts: conditions },
     shape,

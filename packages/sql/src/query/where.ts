@@ -210,6 +210,25 @@ export function bindCondition(condition: FormCondition, bindings: Bindings): Con
   }
 }
 
+/** Whether a condition's constants alone keep it from being true. */
+export function neverHolds(condition: FormCondition, bindings: Bindings): boolean {
+  switch (condition.kind) {
+    case "constant":
+      return condition.value !== true;
+    case "compare":
+    case "like":
+      return textOfConstant(condition.constant, bindings) === null;
+    case "any": {
+      const elements = anyElements(condition.constant, bindings);
+      if (!elements) return elements === null;
+      const hasNull = elements.includes(null);
+      return condition.negated ? hasNull : elements.every((element) => element === null);
+    }
+    default:
+      return false;
+  }
+}
+
 function known(constant: Constant, bindings: Bindings): string | null {
   const text = textOfConstant(constant, bindings);
   if (text === undefined) throw doubt;
