@@ -362,3 +362,22 @@ describe.each<DriveType>(["personal", "business", "documentLibrary"])("a %s driv
     expect(server.openSessions).toBe(0);
   });
 });
+
+test("a personal drive takes a small file and its properties in one call", async () => {
+  const { call, client } = await start();
+  const post = (item: object, content: string, id = "content") =>
+    call(
+      "POST",
+      "/me/drive/root/children",
+      `--B\r\nContent-ID: <metadata>\r\nContent-Type: application/json\r\n\r\n${JSON.stringify(item)}\r\n` +
+        `--B\r\nContent-ID: <${id}>\r\nContent-Type: text/plain\r\n\r\n${content}\r\n--B--\r\n`,
+      { "content-type": 'multipart/related; boundary="B"' },
+    );
+  const fileSystemInfo = { lastModifiedDateTime: "2020-01-02T03:04:05.000Z" };
+  const item = { name: "x.txt", file: {}, "@microsoft.graph.sourceUrl": "cid:content", fileSystemInfo };
+  expect(await post(item, "two\r\nlines")).toMatchObject({ status: 201, body: { size: 10, fileSystemInfo } });
+  expect(await bytesOf(client, "/me/drive/root:/x.txt:/content")).toEqual(Buffer.from("two\r\nlines"));
+  expect(await post(item, "again")).toMatchObject({ status: 409 });
+  expect(await post(item, "nowhere", "other")).toMatchObject({ status: 400 });
+  expect(await post({ ...item, name: "large" }, "x".repeat(5 << 20))).toMatchObject({ status: 413 });
+});

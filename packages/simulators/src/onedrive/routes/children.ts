@@ -1,3 +1,4 @@
+import type { Reply } from "../../drives/call.ts";
 import { findItem } from "../address.ts";
 import { conflictName, conflictOf, isObject, propertiesOf, readJson } from "../body.ts";
 import type { Drive, Item } from "../drive.ts";
@@ -5,6 +6,7 @@ import { GraphError, invalidRequest, notSupported } from "../errors.ts";
 import { type Json, Select } from "../item-json.ts";
 import { foldName } from "../names.ts";
 import { allowOptions, option, pageSize, seal, unseal } from "../paging.ts";
+import { readRelated } from "../related.ts";
 import type { ItemCall, Route } from "../route.ts";
 
 /** The children of a folder: listed by page, and folders made. */
@@ -30,7 +32,11 @@ export const children: readonly Route[] = [
     resource: /^children$/,
     name: "children",
     units: 2,
-    async run({ call, drive, json, address }) {
+    async run(itemCall) {
+      const { call, drive, json, address } = itemCall;
+      // Personal drives take a small file with its properties, too.
+      if (drive.personal && call.headers["content-type"]?.startsWith("multipart/related"))
+        return upload(itemCall);
       const body = await readJson(call);
       const parent = findItem(drive, address);
       if (!isObject(body.folder)) throw invalidRequest('Only folders can be made here: give "folder": {}.');
@@ -41,6 +47,20 @@ export const children: readonly Route[] = [
     },
   },
 ];
+
+async function upload({ call, drive, store, json, address }: ItemCall): Promise<Reply> {
+  const { item: body, bytes } = await readRelated(call);
+  const kept = (await store.keep([bytes])).hold();
+  try {
+    const conflict = conflictOf(body[conflictName], "fail");
+    const properties = propertiesOf(body, drive.personal);
+    const parent = findItem(drive, address);
+    const { item, created } = drive.putFile(parent, body.name, kept, conflict, {}, properties);
+    return { status: created ? 201 : 200, body: json.item(item) };
+  } finally {
+    kept.release();
+  }
+}
 
 /** The first page of a folder's children, for `$expand=children`. */
 export function childrenOf({ drive, json, call, path, ...parts }: ItemCall, folder: Item): Json {
