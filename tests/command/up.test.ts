@@ -270,7 +270,9 @@ test("keeps what an earlier `overcoat start` served", async () => {
     join(work, "overcoat-data/credentials.json"),
     '{ "accessKeyId": "ID", "secretAccessKey": "of-before" }',
   );
-  const running = await up();
+  const admin = `127.0.0.1:${await freePort()}`;
+  const running = await up({}, "--admin-addr", admin);
+  expect((await fetch(`http://${admin}/-/readyz`)).status).toBe(200);
   expect(running.connections.s3).toMatchObject({ accessKeyId: "ID", secretAccessKey: "of-before" });
   expect(await readdir(join(work, "overcoat-data/drive"))).toEqual(["photos"]);
   expect(await running.stop()).toBe(0);

@@ -109,7 +109,10 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
 
   command.optionsGroup("Process:");
   if (kind !== "start")
-    command.option("--config <FILE>", "configuration (default ./overcoat.config.ts where there is one)");
+    command.option(
+      "--config <FILE>",
+      `configuration${all ? "" : ", of which sql counts here"} (default ./overcoat.config.ts where there is one)`,
+    );
   command.option(
     "--workers <N>",
     `processes${kind === "up" ? " of the S3 gateway" : ""} (default the number of cores)`,
