@@ -5,6 +5,7 @@ import os from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Options } from "../source.ts";
+import { Node } from "./client/node.ts";
 import { redis } from "./index.ts";
 import { freePort, type RedisServer, startRedis } from "./server.testing.ts";
 import { commit, equals, insert, planOf, rowsOf, tableOf } from "./testing.ts";
@@ -215,6 +216,19 @@ describe("trouble", () => {
     await using again = await startRedis({}, { port: server.port });
     expect(again.port).toBe(server.port);
     expect(await rowsOf(table)).toEqual([]);
+  });
+
+  test("a transaction does not go on upon another connection, which would not know what is watched", async () => {
+    await using server = await startRedis();
+    const client = await server.client();
+    const node = new Node(() => ({ host: "127.0.0.1", port: server.port }), { timeout: 5000 });
+    const run = node.pinned();
+    expect(await run([["WATCH", "a"]])).toEqual(["OK"]);
+    await client.sendCommand(["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    await expect.poll(() => run([["PING"]]).catch((error) => error.sqlState)).toBe("08006");
+    expect(await node.run([["PING"]])).toEqual(["PONG"]);
+    await expect(run([["PING"]])).rejects.toMatchObject({ sqlState: "08006" });
+    node.close();
   });
 
   test("an aborted signal stops at once", async () => {

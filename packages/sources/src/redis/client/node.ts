@@ -61,9 +61,20 @@ export class Node {
   }
 
   /** @throws SqlError 08001 when the server cannot be reached, 08006 when the connection breaks or stalls. */
-  readonly run: Run = async (commands, { signal, binary = false } = {}) => {
-    signal?.throwIfAborted();
+  readonly run: Run = (commands, options) => this.#send(this.#connected(), commands, options);
+
+  /** As `run`, but on one connection only, so that what WATCH has told it holds; 08006 once that is lost. */
+  pinned(): Run {
     const connecting = this.#connected();
+    return (commands, options) => this.#send(connecting, commands, options);
+  }
+
+  async #send(
+    connecting: Promise<Client>,
+    commands: readonly Command[],
+    { signal, binary = false }: RunOptions = {},
+  ): Promise<readonly Reply[]> {
+    signal?.throwIfAborted();
     const client = await stoppable(connecting, signal);
     const options = binary ? binaryReplies : undefined;
     const replies = Promise.all(
@@ -79,7 +90,7 @@ export class Node {
       this.#drop(connecting);
       return timedOut(commands[0]![0], timeout);
     });
-  };
+  }
 
   close(): void {
     this.#closed = true;
@@ -92,7 +103,6 @@ export class Node {
   }
 
   #connected(): Promise<Client> {
-    if (this.#closed) return Promise.reject(lostConnection(new Error("The connection was closed")));
     if (this.#client === undefined) {
       const connecting = this.#connect(() => this.#drop(connecting));
       connecting.catch(() => this.#drop(connecting));
@@ -102,6 +112,7 @@ export class Node {
   }
 
   async #connect(onEnd: () => void): Promise<Client> {
+    if (this.#closed) throw lostConnection(new Error("it was closed here"));
     const address = await this.#address();
     // Sentinels and nodes of a cluster tell addresses that nobody has checked.
     await this.#options.allow?.(addressText(address));

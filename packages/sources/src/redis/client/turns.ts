@@ -17,7 +17,7 @@ export class Turns {
     this.#last = previous.then(() => promise);
     try {
       await stoppable(previous, signal);
-      return await work(this.#node.run).catch((error) => {
+      return await work(this.#node.pinned()).catch((error) => {
         this.#node.reset();
         throw error;
       });
