@@ -9,7 +9,7 @@ export interface RcloneRemote {
 }
 
 /**
- * A section of rclone.conf for the stand-in. rclone 1.74 and newer reach it by `tenant_url`; older ones only
+ * A section of rclone.conf for the stand-in. rclone 1.76 reaches it by `tenant_url`; older ones only
  * through a proxy that takes the place of graph.microsoft.com.
  */
 export function rcloneSection(name: string, remote: RcloneRemote): string {
