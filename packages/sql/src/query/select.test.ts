@@ -92,4 +92,23 @@ describe("the same answers as PostgreSQL", () => {
       for (let index = 0; index < 150; index++) await compare(new Generator(next, sample)[shape]());
     });
   }
+
+  it.each(
+    ["LEFT", "RIGHT", "FULL", "INNER"].flatMap((type) =>
+      [
+        "(r1.o IS NULL)",
+        "(r2.o IS NULL)",
+        "(NOT r2.o)",
+        "(r1.i > 1)",
+        "((r2.t IS NULL) OR (r2.i > 1))",
+      ].flatMap((condition) => [
+        `SELECT r1.id, r2.id FROM (r.t r1 ${type} JOIN r.u r2 ON (((r1.id = r2.id)))) WHERE (${condition})`,
+        ...(type === "FULL"
+          ? []
+          : [
+              `SELECT r1.id, r2.id FROM (r.t r1 ${type} JOIN r.u r2 ON (((r1.id = r2.id)) AND (${condition})))`,
+            ]),
+      ]),
+    ),
+  )("%s", (sql) => compare({ sql, parameters: [], ordered: false, outputs: [] }));
 });
