@@ -1,9 +1,8 @@
-import { hash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ObjectsError } from "./errors.ts";
-import { tryLock, unlock } from "./range-lock.ts";
+import { RangeLock } from "./range-lock.ts";
 
 const longestWait = 60_000;
 
@@ -33,9 +32,9 @@ export class Locks {
   }
 
   async #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const place = placeOf(name);
+    const lock = new RangeLock(this.#file, name);
     const deadline = Date.now() + longestWait;
-    while (!tryLock(this.#file, place)) {
+    while (!lock.take()) {
       if (Date.now() > deadline)
         throw new ObjectsError("ConditionalRequestConflict", "Another write of this key is taking too long.");
       await sleep(2);
@@ -43,7 +42,7 @@ export class Locks {
     try {
       return await work();
     } finally {
-      unlock(this.#file, place);
+      lock.free();
     }
   }
 
@@ -51,6 +50,3 @@ export class Locks {
     closeSync(this.#file);
   }
 }
-
-/** Where the byte of a name lies: 62 bits of its hash, so that no two names meet. */
-const placeOf = (name: string) => hash("sha256", name, "buffer").readBigUInt64BE() >> 2n;

@@ -172,11 +172,13 @@ export class Objects implements AsyncDisposable {
     checkKey(key);
     if (options.conditions) checkWrite(options.conditions, (await this.#find(folder, key))?.info);
     const payload = typeof body === "object" && "chunks" in body ? body : payloadOf(body);
+    const whole = payload.whole?.();
     return this.#write(folder, key, options, async (file) => {
-      for await (const chunk of payload.chunks) await file.write(chunk);
+      if (whole) await file.write(whole);
+      else for await (const chunk of payload.chunks) await file.write(chunk);
       const { md5, checksum } = payload.result();
       return {
-        etag: md5.toString("hex"),
+        etag: md5,
         metadata: { ...noMetadata, ...options.metadata },
         checksum: checksum && { ...checksum, type: "FULL_OBJECT" },
       };

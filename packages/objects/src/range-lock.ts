@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import koffi from "koffi";
 
 /** Numbers of the system's headers, and where the fields of its `struct flock` lie (fcntl(2)). */
@@ -21,27 +22,40 @@ const structSize = 32;
 
 const fcntl = system && koffi.load(null).func("int fcntl(int fd, int command, ...)");
 
-/**
- * Tries to lock one byte of an open file for this open file alone; the system frees it when the file is closed,
- * also by the end of the process.
- * @returns false when another open file holds it. @throws Error when the file system knows no locks
- */
-export const tryLock = (fd: number, position: bigint): boolean => setLock(fd, position, "writeLock");
+/** A lock on one byte of a file that is open here, for this open file alone. */
+export class RangeLock {
+  readonly #fd: number;
+  /** The `struct flock` of the byte. */
+  readonly #range = Buffer.allocUnsafe(structSize).fill(0);
 
-export function unlock(fd: number, position: bigint): void {
-  setLock(fd, position, "unlock");
-}
+  /** The byte of a name lies where 62 bits of its hash say, so that no two names meet. */
+  constructor(fd: number, name: string) {
+    if (!system) throw new Error(`File locks are not known of ${process.platform}`);
+    this.#fd = fd;
+    this.#range.write(hash("sha256", name, "binary").slice(0, 8), system.start, "binary");
+    this.#range[system.start + 7]! &= 0x3f;
+    this.#range[system.length] = 1;
+  }
 
-function setLock(fd: number, position: bigint, type: "writeLock" | "unlock"): boolean {
-  if (!system || !fcntl) throw new Error(`File locks are not known of ${process.platform}`);
-  const range = Buffer.alloc(structSize);
-  range.writeInt16LE(system[type], system.type);
-  range.writeBigInt64LE(position, system.start);
-  range.writeBigInt64LE(1n, system.length);
-  if (fcntl(fd, system.setLock, "void *", range) !== -1) return true;
-  const errno = koffi.errno();
-  if (system.busy.includes(errno)) return false;
-  throw new Error(
-    `The data directory is on a file system without locks (errno ${errno}); choose another with --data`,
-  );
+  /**
+   * The system frees it when the file is closed, also by the end of the process.
+   * @returns false when another open file holds it. @throws Error when the file system knows no locks
+   */
+  take(): boolean {
+    return this.#set("writeLock");
+  }
+
+  free(): void {
+    this.#set("unlock");
+  }
+
+  #set(type: "writeLock" | "unlock"): boolean {
+    this.#range.writeInt16LE(system![type], system!.type);
+    if (fcntl!(this.#fd, system!.setLock, "void *", this.#range) !== -1) return true;
+    const errno = koffi.errno();
+    if (system!.busy.includes(errno)) return false;
+    throw new Error(
+      `The data directory is on a file system without locks (errno ${errno}); choose another with --data`,
+    );
+  }
 }

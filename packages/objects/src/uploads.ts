@@ -117,8 +117,7 @@ export class Uploads {
       } finally {
         await file.close();
       }
-      const { md5, checksum } = payload.result();
-      const etag = md5.toString("hex");
+      const { md5: etag, checksum } = payload.result();
       const kept = checksum?.algorithm === upload.checksum?.algorithm ? checksum?.value : undefined;
       const age = process.hrtime.bigint().toString(36).padStart(13, "0");
       const prefix = `${String(number).padStart(5, "0")}.`;

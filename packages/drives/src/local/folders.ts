@@ -6,7 +6,6 @@ import { codeOf } from "./errors.ts";
 
 const linux = process.platform === "linux";
 const folderFlags = fs.constants.O_RDONLY | (fs.constants.O_DIRECTORY ?? 0) | (fs.constants.O_NOFOLLOW ?? 0);
-const openAsync = promisify(fs.open);
 const fsyncAsync = promisify(fs.fsync);
 
 /** Whether an open file or folder is the one at `full`, reached through no symbolic link. */
@@ -46,8 +45,8 @@ export interface ReadyFolder {
   readonly fd: number;
   /** Whether it was not there before. */
   readonly made: boolean;
-  /** Settles when the folders above are durable. */
-  readonly durable: Promise<unknown>;
+  /** Settles when the folders above are durable; undefined where they are. */
+  readonly durable: Promise<unknown> | undefined;
 }
 
 /** Makes folders and flushes them, with one flush for all that wait for the same folder. */
@@ -62,21 +61,20 @@ export class Folders {
     this.#permissions = permissions;
   }
 
-  /** Makes all changes of names in the folder so far durable. */
-  flush(folder: string): Promise<void> {
-    if (!this.#fsync) return Promise.resolve();
+  /** Makes all changes of names in the folder so far durable; closes `opened`, where that is the folder. */
+  flush(folder: string, opened?: number): Promise<void> {
     const state = this.#flushes.get(folder);
-    if (state === undefined) return this.#start(folder);
+    if (this.#fsync && state === undefined) return this.#start(folder, opened);
     // The running flush may have begun before this caller's change, so that one has to wait for the next.
-    state.next ??= state.running.then(
-      () => this.#start(folder),
-      () => this.#start(folder),
-    );
-    return state.next;
+    if (state !== undefined && state.next === undefined) {
+      const start = () => this.#start(folder, opened);
+      state.next = state.running.then(start, start);
+    } else if (opened !== undefined) fs.closeSync(opened);
+    return state?.next ?? Promise.resolve();
   }
 
-  #start(folder: string): Promise<void> {
-    const running = flushFolder(folder).finally(() => {
+  #start(folder: string, opened: number | undefined): Promise<void> {
+    const running = flushFolder(folder, opened).finally(() => {
       if (state.next === undefined) this.#flushes.delete(folder);
     });
     const state = { running, next: undefined as Promise<void> | undefined };
@@ -157,8 +155,8 @@ export class Folders {
   }
 
   /** Folders that another call has just made count as made by this one: both wait for the same flush. */
-  #pending(folder: string): Promise<unknown> {
-    if (this.#made.size === 0) return Promise.resolve();
+  #pending(folder: string): Promise<unknown> | undefined {
+    if (this.#made.size === 0) return undefined;
     const waits: Promise<void>[] = [];
     for (let at = folder; at !== "" && at !== "/"; at = dirname(at)) {
       const wait = this.#made.get(at);
@@ -180,10 +178,10 @@ function openBase(base: string): number {
   throw new DriveError("NotFound", `There is no folder ${base}`);
 }
 
-async function flushFolder(folder: string): Promise<void> {
+async function flushFolder(folder: string, opened: number | undefined): Promise<void> {
   let fd: number;
   try {
-    fd = await openAsync(folder, folderFlags);
+    fd = opened ?? fs.openSync(folder, folderFlags);
   } catch (error) {
     // A folder that is gone has nothing left to keep.
     if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return;

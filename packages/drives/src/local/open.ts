@@ -44,9 +44,8 @@ export function entryOf(stats: fs.Stats): LocalEntry | undefined {
 
 /** What is at the place, if no symbolic link leads there. */
 export function entryAt(place: Place): LocalEntry | undefined {
-  if (!isReachable(place.parent)) return undefined;
   const stats = statsIn(place);
-  return stats && entryOf(stats);
+  return stats && isReachable(place.parent) ? entryOf(stats) : undefined;
 }
 
 /** Whether a folder is there, and no symbolic link on the way to it. */
@@ -59,7 +58,7 @@ export function isReachable(folder: string): boolean {
   }
 }
 
-/** What is at a place whose folder has been found reachable. */
+/** What is at a place whose folder is to be, or has been, found reachable. */
 function statsIn(place: Place): fs.Stats | undefined {
   try {
     return fs.lstatSync(place.full, { throwIfNoEntry: false });

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { type DriveEntry, DriveError, type PendingFile } from "../drive.ts";
 import { temporaryName } from "../processes.ts";
 import { codeOf, driveError } from "./errors.ts";
-import { type Folders, inside, isAt } from "./folders.ts";
+import { type Folders, inside, isAt, type ReadyFolder } from "./folders.ts";
 import { entryOf, type LocalEntry } from "./open.ts";
 import type { Place } from "./places.ts";
 import type { Properties } from "./properties.ts";
@@ -36,8 +36,10 @@ export async function openPending(context: PendingContext, place: Place): Promis
     for (let attempt = 0; ; attempt++) {
       let fd: number;
       try {
-        // Not synchronously: making a file can have to wait for the file system's journal.
-        fd = await openAsync(temporary, fileFlags, mode);
+        // Not at once where files are synced: making one can have to wait for the file system's journal.
+        fd = context.fsync
+          ? await openAsync(temporary, fileFlags, mode)
+          : fs.openSync(temporary, fileFlags, mode);
       } catch (error) {
         if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw error;
         if (attempt === attempts) throw error;
@@ -115,57 +117,59 @@ export class LocalPending implements PendingFile {
   async #commit(properties: string, onlyIfAbsent: boolean): Promise<DriveEntry> {
     const { properties: store, fsync, folders } = this.#context;
     const fd = this.#opened();
-    const entry = this.#stamp(fd);
-    const sidecar = await store.write(this.#place, this.temporary, entry, properties);
+    let entry = stamp(fd, Date.now());
+    const refusal = store.writeInFile(this.temporary, entry, properties);
+    if (refusal) {
+      entry = this.#stampApart(fd);
+      await store.writeAside(this.#place, this.temporary, entry, properties, refusal);
+    }
     try {
       if (fsync) await fsyncAsync(fd);
-      const { old, durable } = this.#publish(onlyIfAbsent);
-      const published = entryOf(fs.fstatSync(fd))!;
+      const { stale, folder } = this.#publish(onlyIfAbsent);
       this.#release();
-      await Promise.all([durable, folders.flush(this.#place.parent)]);
-      if (old !== undefined) store.removeSidecar(this.#place, old);
-      return published;
+      const flushed = folders.flush(this.#place.parent, folder.fd);
+      await (folder.durable ? Promise.all([folder.durable, flushed]) : flushed);
+      if (stale !== undefined) store.removeSidecar(this.#place, stale);
+      const { kind, size, modified, id } = entry;
+      return { kind, size, modified, id };
     } catch (error) {
-      if (sidecar && this.#fd !== undefined) store.removeSidecar(this.#place, entry);
+      if (refusal && this.#fd !== undefined) store.removeSidecar(this.#place, entry);
       throw error;
     }
   }
 
-  /** Sets the time, other than that of an equally large file there: sidecars are told apart by size and time. */
-  #stamp(fd: number): LocalEntry {
+  /** Sets a time that an equally large file there has not: sidecars are told apart by size and time. */
+  #stampApart(fd: number): LocalEntry {
     const there = fs.lstatSync(this.#place.full, { throwIfNoEntry: false });
     for (let now = Date.now(); ; now++) {
-      // Half a microsecond more, as the conversion from seconds cuts off and would give the millisecond before.
-      const seconds = (now + 0.0005) / 1000;
-      fs.futimesSync(fd, seconds, seconds);
-      const entry = entryOf(fs.fstatSync(fd))!;
+      const entry = stamp(fd, now);
       if (there === undefined || there.size !== entry.size || there.mtimeMs !== entry.modified) return entry;
     }
   }
 
-  #publish(onlyIfAbsent: boolean): { old: DriveEntry | undefined; durable: Promise<unknown> } {
+  /** Gives the file its name in its folder, which stays open, and tells what was there if its sidecar must go. */
+  #publish(onlyIfAbsent: boolean): { stale: DriveEntry | undefined; folder: ReadyFolder } {
     const { base, parent, name } = this.#place;
+    const { folders, properties } = this.#context;
     for (let attempt = 0; ; attempt++) {
-      const ready = this.#context.folders.ready(base, parent);
+      const folder = folders.ready(base, parent);
       try {
-        const target = inside(ready.fd, parent, name);
-        const old = this.#context.properties;
+        const target = inside(folder.fd, parent, name);
         const stats = fs.lstatSync(target, { throwIfNoEntry: false });
         const there = stats && entryOf(stats);
         if (there?.kind === "folder") throw new DriveError("IsAFolder", `${this.#place.full} is a folder`);
         if (onlyIfAbsent) {
           if (stats !== undefined) throw new DriveError("Exists", `${this.#place.full} is there`);
           this.#link(target);
-          return { old: undefined, durable: ready.durable };
+          return { stale: undefined, folder };
         }
-        const stale = there !== undefined && old.hasSidecar(target, there) ? there : undefined;
+        const stale = there !== undefined && properties.hasSidecar(target, there) ? there : undefined;
         fs.renameSync(this.temporary, target);
-        return { old: stale, durable: ready.durable };
+        return { stale, folder };
       } catch (error) {
+        fs.closeSync(folder.fd);
         // Someone removed the folder just now.
         if (codeOf(error) !== "ENOENT" || attempt === attempts) throw error;
-      } finally {
-        fs.closeSync(ready.fd);
       }
     }
   }
@@ -203,4 +207,12 @@ export class LocalPending implements PendingFile {
     if (this.#fd === undefined) throw new Error("The file is committed or discarded");
     return this.#fd;
   }
+}
+
+/** Sets a file's time to a whole millisecond, so that it is short where it is written. */
+function stamp(fd: number, milliseconds: number): LocalEntry {
+  // Half a microsecond more, as the conversion from seconds cuts off and would give the millisecond before.
+  const seconds = (milliseconds + 0.0005) / 1000;
+  fs.futimesSync(fd, seconds, seconds);
+  return entryOf(fs.fstatSync(fd))!;
 }

@@ -13,6 +13,8 @@ const marker = "sidecar";
 const fsyncAsync = promisify(fs.fsync);
 const tooLarge = new Set(["E2BIG", "ENOSPC", "ERANGE", "EDQUOT"]);
 
+/** Why a file cannot hold properties. */
+type Refusal = "unsupported" | "too large";
 type Identity = Pick<DriveEntry, "size" | "modified">;
 
 /** What a file was found to have. */
@@ -45,20 +47,39 @@ export class Properties {
 
   /** Writes the properties of the file at `target`, which is or will be at `place`. @returns whether in a sidecar. */
   async write(place: Place, target: string, entry: DriveEntry, properties: string): Promise<boolean> {
+    const refusal = this.writeInFile(target, entry, properties);
+    if (refusal) await this.writeAside(place, target, entry, properties, refusal);
+    return refusal !== undefined;
+  }
+
+  /** Writes them into the file itself. @returns why that is not possible */
+  writeInFile(target: string, entry: DriveEntry, properties: string): Refusal | undefined {
     try {
       xattr.setAttributeSync(target, attribute, prefixOf(entry) + properties);
-      return false;
+      return undefined;
     } catch (error) {
       const code = codeOf(error);
-      if (code !== "ENOTSUP" && !tooLarge.has(code)) throw error;
-      await this.#writeSidecar(place, entry, properties);
-      try {
-        if (code !== "ENOTSUP" && !this.#isMarked(target)) xattr.setAttributeSync(target, attribute, marker);
-      } catch (failure) {
-        this.removeSidecar(place, entry);
-        throw failure;
-      }
-      return true;
+      if (code === "ENOTSUP") return "unsupported";
+      if (tooLarge.has(code)) return "too large";
+      throw error;
+    }
+  }
+
+  /** Writes them into a sidecar, after `writeInFile` was refused. */
+  async writeAside(
+    place: Place,
+    target: string,
+    entry: DriveEntry,
+    properties: string,
+    refusal: Refusal,
+  ): Promise<void> {
+    await this.#writeSidecar(place, entry, properties);
+    try {
+      if (refusal === "too large" && !this.#isMarked(target))
+        xattr.setAttributeSync(target, attribute, marker);
+    } catch (failure) {
+      this.removeSidecar(place, entry);
+      throw failure;
     }
   }
 

@@ -11,7 +11,7 @@ export type ToThread =
   | { id: number; begin: WantedDigests; memory: SharedArrayBuffer; taken: SharedArrayBuffer }
   | { id: number; slot: number; length: number }
   | { id: number; end: "finish" | "close" };
-export type FromThread = { id: number; md5: Uint8Array; sha256?: string; checksum?: string };
+export type FromThread = { id: number; md5: string; sha256?: string; checksum?: string };
 
 const mostThreads = 4;
 /** Bodies that threads hash at the same time; more are hashed where they are read. */
@@ -100,7 +100,7 @@ class ThreadDigests implements Digests {
   }
 
   finished({ md5, sha256, checksum }: FromThread): void {
-    this.#outcome.resolve({ md5: Buffer.from(md5), sha256, checksum });
+    this.#outcome.resolve({ md5, sha256, checksum });
   }
 
   failed(error: Error): void {

@@ -9,7 +9,8 @@ export interface WantedDigests {
 }
 
 export interface BodyDigests {
-  readonly md5: Buffer;
+  /** In hex. */
+  readonly md5: string;
   /** In hex. */
   readonly sha256: string | undefined;
   /** In base64. */
@@ -26,7 +27,7 @@ export interface Digests {
 }
 
 /** Bodies up to this size are hashed at their end, in one call for each hash, which costs half as much. */
-const atOnce = 64 * 1024;
+export const atOnce = 64 * 1024;
 /** Bodies from this size on are hashed by a thread, where the machine has a core for it. */
 const threadFrom = 1024 * 1024;
 
@@ -56,13 +57,24 @@ export class InlineDigests implements Digests {
 
   finish(): BodyDigests {
     return {
-      md5: this.#md5.digest(),
+      md5: this.#md5.digest("hex"),
       sha256: this.#sha256?.digest("hex"),
       checksum: this.#checksum?.digest(),
     };
   }
 
   close(): void {}
+}
+
+/** The digests of a body at hand. */
+export function digestsOf(body: Buffer, { sha256, checksum }: WantedDigests): BodyDigests {
+  const summer = checksum && createChecksum(checksum);
+  summer?.update(body);
+  return {
+    md5: hash("md5", body, "hex"),
+    sha256: sha256 ? hash("sha256", body, "hex") : undefined,
+    checksum: summer?.digest(),
+  };
 }
 
 class SmallDigests implements Digests {
@@ -78,15 +90,10 @@ class SmallDigests implements Digests {
   }
 
   finish(): BodyDigests {
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    const { sha256, checksum } = this.#wanted;
-    const summer = checksum && createChecksum(checksum);
-    summer?.update(body);
-    return {
-      md5: hash("md5", body, "buffer"),
-      sha256: sha256 ? hash("sha256", body, "hex") : undefined,
-      checksum: summer?.digest(),
-    };
+    return digestsOf(
+      this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks),
+      this.#wanted,
+    );
   }
 
   close(): void {}

@@ -4,7 +4,7 @@ import { headerValue, type Verified } from "../auth/credentials.ts";
 import { S3Error } from "../errors.ts";
 import { decodeAwsChunked } from "./aws-chunked.ts";
 import { checksumLength } from "./checksum.ts";
-import { type BodyDigests, createDigests } from "./digests.ts";
+import { atOnce, type BodyDigests, createDigests, digestsOf } from "./digests.ts";
 
 /** A request's body, decoded and checked as it is read. */
 export interface Payload {
@@ -12,8 +12,16 @@ export interface Payload {
   readonly chunks: AsyncIterable<Buffer>;
   /** Decoded length in bytes, when known. */
   readonly length: number | undefined;
-  /** What was computed of the body; only after `chunks` has ended. */
-  result(): { md5: Buffer; checksum?: { algorithm: ChecksumAlgorithm; value: string } };
+  /** All of a small body that has arrived: then `chunks` has none. Throws as `chunks` does at its end. */
+  whole(): Buffer | undefined;
+  /** What was computed of the body, when all of it is read; the MD5 is in hex. */
+  result(): { md5: string; checksum?: { algorithm: ChecksumAlgorithm; value: string } };
+}
+
+/** Where the bytes of a body come from. */
+export interface BodySource extends AsyncIterable<Buffer> {
+  /** All of it where it has arrived: then nothing is left to iterate. */
+  arrived?(): Buffer | undefined;
 }
 
 export interface PayloadOptions {
@@ -33,8 +41,12 @@ interface WantedChecksum {
   readonly fromTrailer: boolean;
 }
 
+const checksumNames = checksumAlgorithms.map(
+  (algorithm) => [algorithm, `x-amz-checksum-${algorithm.toLowerCase()}`] as const,
+);
+
 function algorithmOfHeader(name: string): ChecksumAlgorithm | undefined {
-  return checksumAlgorithms.find((algorithm) => name === `x-amz-checksum-${algorithm.toLowerCase()}`);
+  return checksumNames.find(([, header]) => name === header)?.[0];
 }
 
 /** The bytes of strict base64 of just `length` bytes; undefined when it is not that. */
@@ -59,8 +71,8 @@ function wantedChecksum(
 ): WantedChecksum | undefined {
   if (options.ignoreChecksums) return undefined;
   const wanted: WantedChecksum[] = [];
-  for (const algorithm of checksumAlgorithms) {
-    const value = headers[`x-amz-checksum-${algorithm.toLowerCase()}`];
+  for (const [algorithm, name] of checksumNames) {
+    const value = headers[name];
     if (value !== undefined) wanted.push({ algorithm, value: String(value), fromTrailer: false });
   }
   if (trailing) {
@@ -140,7 +152,7 @@ async function* received(
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
 export function readBody(
-  source: AsyncIterable<Buffer>,
+  source: BodySource,
   headers: IncomingHttpHeaders,
   verified: Verified | "anonymous",
   options: PayloadOptions = {},
@@ -184,7 +196,17 @@ export function readBody(
   }
   const wanted = wantedChecksum(headers, trailer, options);
 
+  const digested = { sha256: sha256 !== undefined, checksum: wanted?.algorithm };
   let outcome: ReturnType<Payload["result"]> | undefined;
+
+  function whole(): Buffer | undefined {
+    if (streaming || length === undefined || length > atOnce) return undefined;
+    const bytes = source.arrived?.();
+    if (bytes === undefined) return undefined;
+    if (bytes.length !== length) throw incomplete();
+    outcome = verify(digestsOf(bytes, digested));
+    return bytes;
+  }
 
   async function* read(): AsyncGenerator<Buffer, void, undefined> {
     let count = 0;
@@ -205,7 +227,7 @@ export function readBody(
         },
       });
     }
-    const digests = createDigests({ sha256: sha256 !== undefined, checksum: wanted?.algorithm }, length);
+    const digests = createDigests(digested, length);
     try {
       for await (const chunk of body) {
         count += chunk.length;
@@ -230,11 +252,13 @@ export function readBody(
         { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed ?? "" },
       );
     }
-    if (contentMd5 !== undefined && md5.toString("base64") !== String(contentMd5).trim()) {
-      throw new S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.", {
-        ExpectedDigest: String(contentMd5),
-        CalculatedDigest: md5.toString("base64"),
-      });
+    if (contentMd5 !== undefined) {
+      const calculated = Buffer.from(md5, "hex").toString("base64");
+      if (calculated !== String(contentMd5).trim())
+        throw new S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.", {
+          ExpectedDigest: String(contentMd5),
+          CalculatedDigest: calculated,
+        });
     }
     if (wanted === undefined || checksum === undefined) return { md5 };
     if (wanted.fromTrailer && wanted.value === undefined) throw badTrailer();
@@ -250,6 +274,7 @@ export function readBody(
   return {
     chunks: read(),
     length,
+    whole,
     result() {
       if (outcome === undefined) throw new Error("The body has not been read to its end.");
       return outcome;

@@ -1,4 +1,4 @@
-import { readBody } from "../body/payload.ts";
+import { type BodySource, readBody } from "../body/payload.ts";
 import type { Context } from "../context.ts";
 import { S3Error } from "../errors.ts";
 
@@ -8,14 +8,18 @@ const largest = 2 * 1024 * 1024;
  * The bytes of a request's body; asks the client for them where it waits to be asked. The connection stays open
  * when reading ends early, so that the client sees the answer.
  */
-export function bodyOf({ request, response }: Context): AsyncIterableIterator<Buffer> {
-  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
-  if (request.headers.expect === undefined) return chunks;
-  async function* asked() {
-    response.writeContinue();
-    yield* chunks;
-  }
-  return asked();
+export function bodyOf({ request, response }: Context): BodySource {
+  const expects = request.headers.expect !== undefined;
+  return {
+    arrived() {
+      if (!request.complete || expects) return undefined;
+      return (request.read() as Buffer | null) ?? Buffer.alloc(0);
+    },
+    [Symbol.asyncIterator]() {
+      if (expects) response.writeContinue();
+      return request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+    },
+  };
 }
 
 /** A small body as a whole, verified; `ignoreChecksums` where those headers speak of the object. @throws S3Error MaxMessageLengthExceeded */
@@ -23,10 +27,10 @@ export async function smallBody(context: Context, ignoreChecksums = false): Prom
   const { request } = context;
   const chunks: Buffer[] = [];
   let size = 0;
-  const { chunks: received } = readBody(bodyOf(context), request.headers, context.verified, {
-    ignoreChecksums,
-  });
-  for await (const chunk of received) {
+  const body = readBody(bodyOf(context), request.headers, context.verified, { ignoreChecksums });
+  const whole = body.whole();
+  if (whole) return whole;
+  for await (const chunk of body.chunks) {
     size += chunk.length;
     if (size > largest) throw new S3Error("MaxMessageLengthExceeded");
     chunks.push(chunk);

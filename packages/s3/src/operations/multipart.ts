@@ -132,7 +132,7 @@ export const uploadPartCopy: Operation = async (context) => {
       chunks: chunks(),
       length: end - start,
       result: () => ({
-        md5: md5.digest(),
+        md5: md5.digest("hex"),
         checksum: checksum &&
           upload.checksum && { algorithm: upload.checksum.algorithm, value: checksum.digest() },
       }),

@@ -135,7 +135,7 @@ async function store(context: Context, source: AsyncIterator<Buffer>): Promise<v
  * https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
  */
 export const postObject: Operation = async (context) => {
-  const source = bodyOf(context);
+  const source = bodyOf(context)[Symbol.asyncIterator]();
   try {
     await store(context, source);
   } finally {
