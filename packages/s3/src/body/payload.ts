@@ -20,8 +20,8 @@ export interface Payload {
 
 /** Where the bytes of a body come from. */
 export interface BodySource extends AsyncIterable<Buffer> {
-  /** All of it where it has arrived: then nothing is left to iterate. */
-  arrived?(): Buffer | undefined;
+  /** All of it, which are so many bytes, where they have arrived: then nothing is left to iterate. */
+  arrived?(length: number): Buffer | undefined;
 }
 
 export interface PayloadOptions {
@@ -201,9 +201,8 @@ export function readBody(
 
   function whole(): Buffer | undefined {
     if (streaming || length === undefined || length > atOnce) return undefined;
-    const bytes = source.arrived?.();
+    const bytes = source.arrived?.(length);
     if (bytes === undefined) return undefined;
-    if (bytes.length !== length) throw incomplete();
     outcome = verify(digestsOf(bytes, digested));
     return bytes;
   }

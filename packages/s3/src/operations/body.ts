@@ -11,9 +11,12 @@ const largest = 2 * 1024 * 1024;
 export function bodyOf({ request, response }: Context): BodySource {
   const expects = request.headers.expect !== undefined;
   return {
-    arrived() {
-      if (!request.complete || expects) return undefined;
-      return (request.read() as Buffer | null) ?? Buffer.alloc(0);
+    arrived(length) {
+      if (expects || request.readableLength !== length) return undefined;
+      const bytes = request.read() as Buffer | null;
+      // To its end, which Node.js waits for.
+      request.resume();
+      return bytes ?? Buffer.alloc(0);
     },
     [Symbol.asyncIterator]() {
       if (expects) response.writeContinue();
