@@ -2,10 +2,15 @@ import fs from "node:fs";
 import { promisify } from "node:util";
 
 const readAsync = promisify(fs.read);
-const chunkSize = 256 * 1024;
-/** Buffers kept for the next reader. */
-const mostIdle = 16;
-const idle: Buffer[] = [];
+type Pair = readonly [Buffer, Buffer];
+
+/** Bytes of a step: of the first readers, and of those beyond, who would take much memory together. */
+const step = 512 * 1024;
+const smallStep = 128 * 1024;
+const mostLarge = 8;
+/** Kept for the next readers. */
+const idle: Pair[] = [];
+let made = 0;
 
 /**
  * Bytes `start` to `end` (exclusive) of an open file, one step ahead of who takes them. A chunk is good until
@@ -14,7 +19,7 @@ const idle: Buffer[] = [];
  */
 export async function* readChunks(fd: number, start: number, end: number): AsyncGenerator<Buffer> {
   if (end <= start) return;
-  const buffers = [take(), take()] as const;
+  const buffers = take();
   let reading = readInto(fd, buffers[0], start, end);
   try {
     for (let position = start, turn = 0; position < end; turn ^= 1) {
@@ -25,11 +30,17 @@ export async function* readChunks(fd: number, start: number, end: number): Async
     }
   } finally {
     await reading.catch(() => undefined);
-    for (const buffer of buffers) if (idle.length < mostIdle) idle.push(buffer);
+    if (buffers[0].length === step) idle.push(buffers);
   }
 }
 
-const take = () => idle.pop() ?? Buffer.allocUnsafeSlow(chunkSize);
+function take(): Pair {
+  const kept = idle.pop();
+  if (kept) return kept;
+  const size = made < mostLarge ? step : smallStep;
+  if (size === step) made++;
+  return [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+}
 
 async function readInto(fd: number, buffer: Buffer, position: number, end: number): Promise<Buffer> {
   const length = Math.min(buffer.length, end - position);
