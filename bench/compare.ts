@@ -27,7 +27,7 @@ export interface Measured {
 
 const bucket = "bench";
 export const seconds = Number(process.env.BENCH_SECONDS ?? 2);
-export const warmUp = Number(process.env.BENCH_WARM_UP ?? 5);
+export const warmUp = Number(process.env.BENCH_WARM_UP ?? 8);
 export const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 
 const small = randomBytes(4096);
