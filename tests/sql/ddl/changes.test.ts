@@ -87,7 +87,7 @@ describe.each(versions)("PostgreSQL %i", (version) => {
       ALTER FOREIGN TABLE "Else where".sessions ALTER COLUMN content DROP NOT NULL, ALTER COLUMN content TYPE text,
         ALTER COLUMN content DROP DEFAULT`);
     expect(await rows(`SELECT * FROM "Else where".sessions WHERE content LIKE '%|1%'`)).toEqual([
-      ["a", '{"user":"auth0|1"}'],
+      ["a", '{"user": "auth0|1"}'],
     ]);
     await client.query(`ALTER FOREIGN TABLE "Else where".sessions OPTIONS (SET key_prefix 'cart:')`);
     expect(await rows("EXECUTE ids")).toEqual([["x"]]);
@@ -417,7 +417,7 @@ describe.each(versions)("PostgreSQL %i", (version) => {
         "SELECT * FROM overcoat.explain($$SELECT payload FROM redis_sessions WHERE session_id = 'a'$$)",
       ),
     ).toEqual([["redis_server", expect.stringMatching(/GET session:a/)]]);
-    await client.query(`${replace}; INSERT INTO redis_sessions VALUES ('a', '{"user":"auth0|1"}')`);
+    await client.query(`${replace}; INSERT INTO redis_sessions VALUES ('a', '{"user": "auth0|1"}')`);
     await client.query(
       "ALTER FOREIGN TABLE redis_sessions RENAME session_id TO id; DROP EXTENSION overcoat CASCADE",
     );

@@ -43,7 +43,7 @@ export async function startServices(): Promise<Services> {
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startRedis());
   const client = await redis.client();
-  await client.mSet(["session:a", '{"user":"auth0|1"}', "session:b", '{"user":"auth0|2"}', "cart:x", "5"]);
+  await client.mSet(["session:a", '{"user": "auth0|1"}', "session:b", '{"user": "auth0|2"}', "cart:x", "5"]);
   await client.hSet("user:1", { name: "Ann", city: "Paris" });
   const auth0 = stack.use(
     await startAuth0({
