@@ -356,6 +356,16 @@ describe.each(versions)("PostgreSQL %i", (version) => {
     await client.query("ROLLBACK TO s");
     expect(await rows("SELECT session_id FROM gone ORDER BY 1")).toEqual([["a"], ["b"]]);
     await client.query("DROP SERVER s3_server CASCADE; DROP EXTENSION auth0_wrapper CASCADE; ROLLBACK");
+    for (const change of ["ADD COLUMN ttl interval", "RENAME TO sessions", "RENAME payload TO content"]) {
+      // Rows that wait for the commit would be missed.
+      await client.query("BEGIN; INSERT INTO redis_sessions VALUES ('new', '1')");
+      await client.query(`ALTER FOREIGN TABLE redis_sessions ${change}`);
+      const table = change.startsWith("RENAME TO") ? "sessions" : "redis_sessions";
+      await expect(client.query(`UPDATE ${table} SET session_id = 'n'`)).rejects.toMatchObject({
+        code: "55006",
+      });
+      await client.query("ROLLBACK");
+    }
     await expectAnswers();
   });
 

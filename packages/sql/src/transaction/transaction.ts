@@ -1,5 +1,13 @@
 import { setImmediate } from "node:timers/promises";
-import { type Change, type Column, SqlError, type Table, type Tuple } from "@overcoat/sources";
+import { isDeepStrictEqual } from "node:util";
+import {
+  type Change,
+  type Column,
+  SqlError,
+  type Table,
+  type TableDefinition,
+  type Tuple,
+} from "@overcoat/sources";
 import type { Relation } from "../query/relation.ts";
 import { Ctids, type ReadRow, tupleBytes } from "./ctids.ts";
 import { Folding } from "./fold.ts";
@@ -210,10 +218,24 @@ export class Transaction {
   #tableOf(open: OpenTable): TableWrites {
     let writes = this.#tables.get(open.key);
     if (!writes) {
+      this.#refuseAltered(open.table.definition);
       writes = new TableWrites(this.#tables.size, open, this.#space);
       this.#tables.set(open.key, writes);
     }
     return writes;
+  }
+
+  /** The writes that wait for the commit are of the definition that the table had: a later one would not see them. */
+  #refuseAltered({ name, options, remote, columns }: TableDefinition): void {
+    for (const { states, open } of this.#tables.values()) {
+      const earlier = open.table.definition;
+      if (states.size === 0 || !isDeepStrictEqual([earlier.options, earlier.remote], [options, remote]))
+        continue;
+      if (earlier.name === name || isDeepStrictEqual(earlier.columns, columns))
+        throw new SqlError("55006", `this transaction has written to "${name}" under another definition`, {
+          hint: "COMMIT between writing to a foreign table and altering it.",
+        });
+    }
   }
 
   #write(table: TableWrites, write: Write): void {
