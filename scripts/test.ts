@@ -187,6 +187,21 @@ function ensurePostgresClients(): boolean {
   return true;
 }
 
+/** The locale en_US.UTF-8, which does not sort text by code point. */
+function ensureLocale(): boolean {
+  const name = "en_US.UTF-8";
+  const isThere = () => output("locale", "-a")?.split("\n").includes("en_US.utf8") === true;
+  const make = () => output("localedef", "-i", "en_US", "-f", "UTF-8", name) !== undefined && isThere();
+  if (!isThere() && !make() && !(aptInstall("locales") && make())) {
+    console.error(
+      `The locale ${name} is missing. Install it as root: apt-get install locales && localedef -i en_US -f UTF-8 ${name}`,
+    );
+    return false;
+  }
+  console.log(`locale: ${name}`);
+  return true;
+}
+
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -222,6 +237,7 @@ if (!quick) {
       ensureProgram("redis-server"),
       ensurePostgres(),
       ensurePostgresClients(),
+      ensureLocale(),
     ];
     return found.every(Boolean);
   });

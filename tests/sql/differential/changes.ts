@@ -44,13 +44,14 @@ const insert: Change = (random, _table, options) => {
 /** Rows that a change is about: by key, by a condition, by a condition that is not shipped, by a join. */
 function rows(random: Random, table: ComparedTable, { textOrder }: ChangeOptions): string {
   const key = table.columns.find(({ name }) => name === table.key)!;
+  const unique = table.columns.find(({ name }) => name === table.unique)!;
   const condition = where(random, table.columns, "{t}", textOrder, 1);
   return random.pick([
     `{t}.${key.name} = ${constant(random, key)}`,
     `{t}.${key.name} IN (${constant(random, key)}, ${constant(random, key)})`,
     condition,
-    `{t}.${table.unique} < ${random.integer(0, 10)}`,
-    `{t}.${table.unique} < 20 AND random() >= 0`,
+    `{t}.${unique.name} < ${constant(random, unique)}`,
+    `{t}.${unique.name} <= ${constant(random, unique)} AND random() >= 0`,
     `{t}.${key.name} IN (SELECT k FROM {ids} WHERE n < ${random.integer(0, 9)})`,
   ]);
 }
