@@ -101,7 +101,7 @@ describe("objects of S3 and the same rows in a table", () => {
     async (format, uri) => {
       const foreign = `${server}; CREATE FOREIGN TABLE t ({columns}) SERVER s3_server OPTIONS (format '${format}', uri '${uri}')`;
       const client = await openTwice(stack, { table: people, rows, foreign });
-      await expectSameAnswers(client, people, { seed: 3, count: 500 });
+      await expectSameAnswers(client, people, { seed: 3, count: 60 });
     },
     10 * minutes,
   );
@@ -145,7 +145,7 @@ describe("a listing of S3 and the same rows in a table", () => {
     async () => {
       const foreign = `${server}; CREATE FOREIGN TABLE t ({columns}) SERVER s3_server OPTIONS (bucket 'listed')`;
       const client = await openTwice(stack, { table: listing, rows: listed, foreign });
-      await expectSameAnswers(client, listing, { seed: 4, count: 500 });
+      await expectSameAnswers(client, listing, { seed: 4, count: 60 });
     },
     10 * minutes,
   );
