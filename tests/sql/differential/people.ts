@@ -44,6 +44,7 @@ const documents = [
 ];
 /** Of equal numbers that print differently, which one min() gives is not defined: there are none. */
 const amounts = ["0", "-0.5", "1.5", "3", "12345678901234567890.123456789", "-7", "99.999", "0.000001"];
+/** No -0: postgres_fdw sends it as the integer `(-0)`, which is 0. */
 const floats = ["0", "1.5", "-2.25", "1e300", "-1e-300", "Infinity", "-Infinity", "NaN", "0.1", "3"];
 const days = ["2024-02-29", "1999-12-31", "2000-01-01", "0001-01-01", "9999-12-31", "2026-11-24"];
 const times = [
