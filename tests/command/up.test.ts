@@ -102,7 +102,7 @@ CREATE FOREIGN TABLE s3_files (
 ) SERVER s3_server;
 `;
 
-test("the statements of the seed work as they stand, and go on to after a restart", async () => {
+test("the documented statements work as they stand, and go on to after a restart", async () => {
   await using redis = await startRedis();
   await using auth0 = await startAuth0({
     clientId: "app",

@@ -28,7 +28,7 @@ describe.each(versions)("PostgreSQL %i", (version) => {
   }, 120_000);
   afterAll(() => stack?.[Symbol.asyncDispose]());
 
-  /** A database with the seed's statements. */
+  /** A database with the documented statements. */
   beforeEach(async () => {
     await inRedis.del([...(await inRedis.keys("event:*")), ...(await inRedis.keys("thing:*")), "none"]);
     ({ client } = await stack.database());
@@ -48,7 +48,7 @@ describe.each(versions)("PostgreSQL %i", (version) => {
       expect(await rows(query), query).toEqual(expected);
   };
 
-  test("the seed's statements make tables that answer", async () => {
+  test("the documented statements make tables that answer", async () => {
     await expectAnswers();
     expect(told).toEqual([]);
   });

@@ -25,7 +25,7 @@ afterAll(async () => {
 const rowsOf = async (client: pg.Client, text: string) =>
   (await client.query({ text, rowMode: "array" })).rows;
 
-/** What a database holds beside the seed's tables, with all that refers to them. */
+/** What a database holds beside the documented tables, with all that refers to them. */
 const others = `
   CREATE SERVER "other Redis" FOREIGN DATA WRAPPER redis_fdw OPTIONS (url '@url@', fetch_size '7');
   CREATE USER MAPPING FOR dump_reader SERVER "other Redis" OPTIONS (user 'overcoat', password 'only for this test');

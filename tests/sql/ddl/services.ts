@@ -73,7 +73,7 @@ export async function startServices(): Promise<Services> {
   };
 }
 
-/** A query of each table of the seed, and what it gives. */
+/** A query of each table, and what it gives. */
 export const answers: Readonly<Record<string, unknown>> = {
   "SELECT session_id, payload->>'user' FROM redis_sessions ORDER BY 1": [
     ["a", "auth0|1"],

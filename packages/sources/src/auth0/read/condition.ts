@@ -1,3 +1,4 @@
+import { parseLike } from "../../like.ts";
 import type { Filter } from "../../source.ts";
 import { columnText, isInteger, isText, isTimestamp, microseconds } from "../values.ts";
 
@@ -80,16 +81,7 @@ function compares<T extends number | bigint>(left: T, operator: Comparison, righ
 
 /** LIKE as equality or as a prefix, where it is one of these. */
 function ofPattern(pattern: string): Test | undefined {
-  let text = "";
-  for (let at = 0; at < pattern.length; at++) {
-    const character = pattern[at]!;
-    if (character === "_") return undefined;
-    if (character === "%") return at === pattern.length - 1 && text ? { kind: "prefix", text } : undefined;
-    if (character === "\\") {
-      at += 1;
-      if (at === pattern.length) return undefined;
-    }
-    text += pattern[at];
-  }
-  return { kind: "equals", values: [text] };
+  const like = parseLike(pattern);
+  if (like?.kind === "exact") return { kind: "equals", values: [like.prefix] };
+  return like?.kind === "prefix" && like.prefix ? { kind: "prefix", text: like.prefix } : undefined;
 }

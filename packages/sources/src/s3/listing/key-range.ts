@@ -1,6 +1,6 @@
+import { parseLike } from "../../like.ts";
 import type { Filter } from "../../source.ts";
 import { compareCodePoints } from "../code-points.ts";
-import { parseLike } from "../like.ts";
 
 /** Which keys can satisfy the filters on the key column, all of which are handled exactly here. */
 export interface KeyRange {

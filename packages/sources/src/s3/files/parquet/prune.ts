@@ -1,6 +1,6 @@
 import type { RowGroup, Statistics } from "hyparquet";
+import { parseLike } from "../../../like.ts";
 import type { Filter } from "../../../source.ts";
-import { parseLike } from "../../like.ts";
 import type { Kind } from "./kind.ts";
 
 /** A condition on a column of the file. */
