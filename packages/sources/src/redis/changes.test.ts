@@ -1,23 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Connection } from "../source.ts";
+import { describe, expect, test } from "vitest";
 import { redis } from "./index.ts";
-import { type RedisClient, type RedisServer, startRedis } from "./server.testing.ts";
+import { client, connection, server } from "./running.testing.ts";
 import { commit, equals, insert, remove, rowsOf, tableOf, update } from "./testing.ts";
-
-let server: RedisServer;
-let client: RedisClient;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-  connection = await redis.connect({ url: server.url });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
-beforeEach(() => client.flushAll());
 
 const conflict = { sqlState: "40001" };
 

@@ -1,23 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Connection, Filter, Row } from "../source.ts";
-import { redis } from "./index.ts";
-import { type RedisClient, type RedisServer, startRedis } from "./server.testing.ts";
+import { describe, expect, test } from "vitest";
+import type { Filter, Row } from "../source.ts";
+import { client, connection } from "./running.testing.ts";
 import { commit, equals, insert, planOf, remove, rowsOf, tableOf, update } from "./testing.ts";
-
-let server: RedisServer;
-let client: RedisClient;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-  connection = await redis.connect({ url: server.url });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
-beforeEach(() => client.flushAll());
 
 const conflict = { sqlState: "40001" };
 const many = 2500;

@@ -1,24 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Connection } from "../source.ts";
-import { redis } from "./index.ts";
-import { type RedisClient, type RedisServer, startRedis } from "./server.testing.ts";
+import { beforeEach, expect, test } from "vitest";
+import { client, connection } from "./running.testing.ts";
 import { type Columns, commit, equals, insert, planOf, remove, rowsOf, tableOf, update } from "./testing.ts";
 
-let server: RedisServer;
-let client: RedisClient;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-  connection = await redis.connect({ url: server.url });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
 beforeEach(async () => {
-  await client.flushAll();
   await client.hSet("user:1", { name: "Ada", age: "36", city: "London" });
   await client.hSet("user:2", { name: "Blaise" });
   await client.hSet("user:3", { other: "x" });

@@ -1,24 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Connection } from "../source.ts";
-import { redis } from "./index.ts";
+import { expect, test } from "vitest";
+import { client, connection } from "./running.testing.ts";
 import { Seen } from "./seen.ts";
-import { type RedisClient, type RedisServer, startRedis } from "./server.testing.ts";
 import { planOf, tableOf } from "./testing.ts";
-
-let server: RedisServer;
-let client: RedisClient;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-  connection = await redis.connect({ url: server.url });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
-beforeEach(() => client.flushAll());
 
 /** Few enough of all, that Redis makes its hash table smaller when the others are gone. */
 const stay = 6000;

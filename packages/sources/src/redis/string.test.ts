@@ -1,23 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Connection } from "../source.ts";
-import { redis } from "./index.ts";
-import { type RedisClient, type RedisServer, startRedis } from "./server.testing.ts";
+import { expect, test } from "vitest";
+import { client, connection } from "./running.testing.ts";
 import { equals, planOf, rowsOf, tableOf } from "./testing.ts";
-
-let server: RedisServer;
-let client: RedisClient;
-let connection: Connection;
-
-beforeAll(async () => {
-  server = await startRedis();
-  client = await server.client();
-  connection = await redis.connect({ url: server.url });
-});
-afterAll(async () => {
-  await connection?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
-});
-beforeEach(() => client.flushAll());
 
 const sessions = () =>
   tableOf(connection, { key_prefix: "session:" }, { session_id: "text", payload: "jsonb" });
