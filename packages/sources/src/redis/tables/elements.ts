@@ -3,7 +3,7 @@ import type { Bytes, Command, Reply, Run } from "../client/node.ts";
 import { accepted, unlessWrongType } from "../errors.ts";
 import { exactKey, identityKey, keyIdentity } from "../keys.ts";
 import type { Layout } from "../layout.ts";
-import type { Page, Reader, ReadOptions } from "../plan.ts";
+import { type Page, plan, type Reader, type ReadOptions, type Service } from "../plan.ts";
 import { Seen } from "../seen.ts";
 import { Undecodable } from "../text.ts";
 import { isGone, isTime, timeCell, timeCommand } from "../times.ts";
@@ -46,8 +46,11 @@ interface Reading {
   seen?: Seen;
 }
 
-/** Reads tables in which an element of a key is a row. */
-export function elementReader<E>(layout: Layout, run: Run, query: Query, elements: Elements<E>): Reader {
+/** How a table is read in which an element of a key is a row. */
+export const planElements = <E>(service: Service, layout: Layout, query: Query, elements: Elements<E>) =>
+  plan(service, layout, query, elementReader(layout, service.redis.run, query, elements));
+
+function elementReader<E>(layout: Layout, run: Run, query: Query, elements: Elements<E>): Reader {
   const { columns, identity } = query;
   const { roles, key: shown, definition, keyspace, type } = layout;
   const timed = columns.some((column) => isTime(roles[column]));

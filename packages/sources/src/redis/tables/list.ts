@@ -6,12 +6,12 @@ import { changedMeanwhile, type Prepared, type Writer } from "../commit.ts";
 import { unlessWrongType } from "../errors.ts";
 import { keyIdentity } from "../keys.ts";
 import type { Layout } from "../layout.ts";
-import { plan, type Service } from "../plan.ts";
+import type { Service } from "../plan.ts";
 import { decoder, encode, quoted } from "../text.ts";
 import { changedTime, insertedTime } from "../times.ts";
 import { version } from "../version.ts";
 import { requireType } from "./element-keys.ts";
-import { type Elements, elementReader, splitIdentity } from "./elements.ts";
+import { type Elements, planElements, splitIdentity } from "./elements.ts";
 import { missingValue, rowKey } from "./row-changes.ts";
 
 interface Item {
@@ -30,13 +30,7 @@ export function listTable(service: Service, layout: Layout): Table {
   const columns = readColumns(layout);
   return {
     definition: layout.definition,
-    plan: (query) =>
-      plan(
-        service,
-        layout,
-        query,
-        elementReader(layout, service.redis.run, query, listElements(layout, columns, query)),
-      ),
+    plan: (query) => planElements(service, layout, query, listElements(layout, columns, query)),
     ...listChanges(service, layout, columns),
   };
 }

@@ -4,10 +4,10 @@ import type { Bytes, Command, Reply } from "../client/node.ts";
 import { fromLike } from "../glob.ts";
 import { exactKey, keyIdentity } from "../keys.ts";
 import type { Layout } from "../layout.ts";
-import { plan, type Service } from "../plan.ts";
+import type { Service } from "../plan.ts";
 import { decoder, encode, plainType } from "../text.ts";
 import { version } from "../version.ts";
-import { type Elements, elementReader, scanPage } from "./elements.ts";
+import { type Elements, planElements, scanPage } from "./elements.ts";
 import { memberChanges } from "./member-changes.ts";
 import { rankedElements, scoreCell, scoreOf } from "./scores.ts";
 
@@ -74,7 +74,7 @@ export function memberTable(service: Service, layout: Layout): Table {
     plan(query) {
       const members = memberElements(layout, commands, columns, query);
       const elements = layout.type === "zset" ? rankedElements(layout, columns, query, members) : members;
-      return plan(service, layout, query, elementReader(layout, service.redis.run, query, elements));
+      return planElements(service, layout, query, elements);
     },
     ...memberChanges(service, layout, commands, columns),
   };

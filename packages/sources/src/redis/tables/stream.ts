@@ -5,11 +5,11 @@ import type { Prepared, Writer } from "../commit.ts";
 import { unlessWrongType } from "../errors.ts";
 import { keyIdentity } from "../keys.ts";
 import type { Layout } from "../layout.ts";
-import { plan, type Service } from "../plan.ts";
+import type { Service } from "../plan.ts";
 import { decoder, decodeText, encode, plainType } from "../text.ts";
 import { insertedTime } from "../times.ts";
 import { requireType } from "./element-keys.ts";
-import { type Elements, elementIdentity, elementReader, splitIdentity } from "./elements.ts";
+import { type Elements, elementIdentity, planElements, splitIdentity } from "./elements.ts";
 import { readFields } from "./hash.ts";
 import { missingValue, rowKey } from "./row-changes.ts";
 
@@ -31,13 +31,7 @@ export function streamTable(service: Service, layout: Layout): Table {
   const columns = readColumns(layout);
   return {
     definition: layout.definition,
-    plan: (query) =>
-      plan(
-        service,
-        layout,
-        query,
-        elementReader(layout, service.redis.run, query, streamElements(layout, columns, query)),
-      ),
+    plan: (query) => planElements(service, layout, query, streamElements(layout, columns, query)),
     ...streamChanges(service, layout, columns),
   };
 }
