@@ -5,11 +5,10 @@ import { Agent, get as httpsGet } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { command, plainEnvironment } from "./process.ts";
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL("..", import.meta.url));
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -122,12 +121,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     flags.push("--workers", String(options.workers ?? 2), "--data", data);
     if (!options.fsync) flags.push("--no-fsync");
     if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
-    const command = join(root, "packages/cli/bin/overcoat.js");
     const args = [command, "serve", "s3", folder, ...flags, ...(options.flags ?? [])];
     // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
-    const env = { ...process.env };
-    for (const name of Object.keys(env)) if (/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)) delete env[name];
-    Object.assign(env, options.environment);
+    const env = { ...plainEnvironment, ...options.environment };
     const [program, ...rest] = [...(options.runner ?? []), process.execPath, ...args];
     return spawn(program!, rest, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
   }

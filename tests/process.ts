@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** The program that users run. */
+export const command = fileURLToPath(new URL("../packages/cli/bin/overcoat.js", import.meta.url));
+
+/** The environment without settings of the user's that the command would take up. */
+export const plainEnvironment: NodeJS.ProcessEnv = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)),
+);
 
 export interface Running {
   readonly child: ChildProcess;

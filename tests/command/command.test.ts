@@ -8,14 +8,13 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Running, startProgram, stopAll } from "../process.ts";
+import { command, plainEnvironment, type Running, startProgram, stopAll } from "../process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const command = join(root, "packages/cli/bin/overcoat.js");
-const env: NodeJS.ProcessEnv = {};
-for (const [name, value] of Object.entries(process.env))
-  if (!/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)) env[name] = value;
-env.PATH = [dirname(process.execPath), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
+const env: NodeJS.ProcessEnv = {
+  ...plainEnvironment,
+  PATH: [dirname(process.execPath), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter),
+};
 
 let work: string;
 let folder: string;

@@ -1,19 +1,11 @@
-import type { ChildProcess } from "node:child_process";
-import { copyFile, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort, type RedisServer, startRedis } from "../../packages/sources/src/redis/server.testing.ts";
 import { makeCertificate, startGateway } from "../gateway.ts";
 import { startPostgres, type TestPostgres } from "../postgres/versions.ts";
-import { type Running, startProgram, stopAll } from "../process.ts";
-
-const command = fileURLToPath(new URL("../../packages/cli/bin/overcoat.js", import.meta.url));
-const env: NodeJS.ProcessEnv = {};
-for (const [name, value] of Object.entries(process.env))
-  if (!/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)) env[name] = value;
+import { overcoat, work } from "./overcoat.ts";
 
 let redis: RedisServer;
 beforeAll(async () => {
@@ -22,25 +14,6 @@ beforeAll(async () => {
   await client.set("session:a", '{"n": 1}');
 });
 afterAll(() => redis?.[Symbol.asyncDispose]());
-
-let work: string;
-const started: ChildProcess[] = [];
-beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), "overcoat-sql-"));
-});
-afterEach(async () => {
-  stopAll(started);
-  await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-});
-
-function overcoat(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Running {
-  const running = startProgram(process.execPath, [command, ...args], {
-    cwd: work,
-    env: { ...env, ...variables },
-  });
-  started.push(running.child);
-  return running;
-}
 
 /** Runs the command to its end and gives what it printed. */
 async function done(args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<string> {

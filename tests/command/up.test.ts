@@ -1,38 +1,12 @@
-import type { ChildProcess } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { startAuth0 } from "@overcoat/simulators";
 import pg from "pg";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { freePort, startRedis } from "../../packages/sources/src/redis/server.testing.ts";
-import { type Running, startProgram, stopAll } from "../process.ts";
-
-const command = fileURLToPath(new URL("../../packages/cli/bin/overcoat.js", import.meta.url));
-const env: NodeJS.ProcessEnv = {};
-for (const [name, value] of Object.entries(process.env))
-  if (!/^(RC_S3_|RCLONE_|AWS_|OVERCOAT_)/.test(name)) env[name] = value;
-
-let work: string;
-const started: ChildProcess[] = [];
-beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), "overcoat-up-"));
-});
-afterEach(async () => {
-  stopAll(started);
-  await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-});
-
-function overcoat(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Running {
-  const running = startProgram(process.execPath, [command, ...args], {
-    cwd: work,
-    env: { ...env, ...variables },
-  });
-  started.push(running.child);
-  return running;
-}
+import type { Running } from "../process.ts";
+import { overcoat, work } from "./overcoat.ts";
 
 interface Up extends Running {
   readonly connections: {
