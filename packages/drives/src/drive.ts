@@ -98,14 +98,28 @@ export type DriveErrorCode =
   | "NameRefused"
   | "NoSpace"
   | "ReadOnly"
-  | "AccessDenied";
+  | "AccessDenied"
+  /** Another one changed it meanwhile. */
+  | "Changed"
+  /** What was to be gone on with, an upload session for example, is no more there. */
+  | "Gone"
+  | "TooLarge"
+  /** The service wants fewer calls; see `retryAfter`. */
+  | "Throttled"
+  /** The service cannot be reached or fails. */
+  | "Unavailable"
+  /** The sign-in has ended or was taken back. */
+  | "Unauthenticated";
 
 /** A drive's refusal that the layers above can act on. */
 export class DriveError extends Error {
   readonly code: DriveErrorCode;
-  constructor(code: DriveErrorCode, message: string, options?: ErrorOptions) {
+  /** Milliseconds after which trying again makes sense, where that is known. */
+  readonly retryAfter: number | undefined;
+  constructor(code: DriveErrorCode, message: string, options?: ErrorOptions & { retryAfter?: number }) {
     super(message, options);
     this.name = "DriveError";
     this.code = code;
+    this.retryAfter = options?.retryAfter;
   }
 }
