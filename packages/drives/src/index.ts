@@ -11,3 +11,4 @@ export { DriveError } from "./drive.ts";
 export { readChunks } from "./local/chunks.ts";
 export { type LocalDriveOptions, localDrive } from "./local/index.ts";
 export { isLeftOver, temporaryName } from "./processes.ts";
+export { RangeLock } from "./range-lock.ts";

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RangeLock } from "@overcoat/drives";
 import { ObjectsError } from "./errors.ts";
-import { RangeLock } from "./range-lock.ts";
 
 const longestWait = 60_000;
 
