@@ -9,6 +9,7 @@ export type { CallCounts, CallLog, LoggedCall } from "./drives/calls.ts";
 export { parseFaultSpec } from "./drives/fault-spec.ts";
 export type { Fault } from "./drives/faults.ts";
 export { sampleFiles } from "./drives/sample-files.ts";
+export type { DriveStandIn, StandInOptions } from "./drives/stand-in.ts";
 export {
   type DriveType,
   type OneDriveOptions,

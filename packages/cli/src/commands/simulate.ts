@@ -1,3 +1,4 @@
+import type { DriveStandIn, StandInOptions } from "@overcoat/simulators";
 import { type Command, Option } from "commander";
 import { RunError, UsageError } from "../errors.ts";
 import { isLoopback, parseAddress, parseCount, parseDuration } from "../flags/values.ts";
@@ -10,10 +11,26 @@ interface SimulateFlags {
   readonly latency?: string;
   readonly files?: string;
   readonly fault?: readonly string[];
-  readonly driveType?: "personal" | "business" | "documentLibrary";
+  readonly driveType?: DriveType;
 }
 
-const services = ["onedrive", "auth0"] as const;
+type DriveType = "personal" | "business" | "documentLibrary";
+
+interface DriveService {
+  /** For people. */
+  readonly title: string;
+  start(options: StandInOptions & { driveType?: DriveType }): Promise<DriveStandIn>;
+}
+
+/** Stand-ins of drives, by the names that their remotes get in an rclone.conf. */
+const drives: Readonly<Record<string, DriveService>> = {
+  onedrive: {
+    title: "OneDrive",
+    start: async (options) => (await import("@overcoat/simulators")).startOneDrive(options),
+  },
+};
+
+const services = [...Object.keys(drives), "auth0"];
 const driveTypes = ["personal", "business", "documentLibrary"];
 
 /** Adds `overcoat simulate SERVICE`: a stand-in of a service, to try things out without an account. */
@@ -54,17 +71,21 @@ async function simulate(service: string, flags: SimulateFlags): Promise<void> {
   if (!isLoopback(address))
     throw new UsageError("--addr: a stand-in asks nobody who they are and so listens on loopback only");
   const stopped = stopSignal();
-  if (service === "onedrive") await simulateOneDrive(address.port, flags, stopped);
+  if (Object.hasOwn(drives, service)) await simulateDrive(service, address.port, flags, stopped);
   else if (service === "auth0") await simulateAuth0(address.port, flags, stopped);
   else throw new UsageError(`there is no stand-in of "${service}"; there are: ${services.join(", ")}`);
 }
 
-async function simulateOneDrive(
+async function simulateDrive(
+  service: string,
   port: number,
   flags: SimulateFlags,
   stopped: Promise<unknown>,
 ): Promise<void> {
-  const { parseFaultSpec, sampleFiles, startOneDrive } = await import("@overcoat/simulators");
+  if (flags.driveType !== undefined && service !== "onedrive")
+    throw new UsageError("--drive-type is for onedrive only");
+  const { title, start } = drives[service]!;
+  const { parseFaultSpec, sampleFiles } = await import("@overcoat/simulators");
   const faults = (flags.fault ?? []).map((spec) => {
     try {
       return parseFaultSpec(spec);
@@ -73,7 +94,7 @@ async function simulateOneDrive(
     }
   });
   const count = flags.files === undefined ? 0 : parseCount(flags.files, "--files");
-  await using server = await startOneDrive({
+  await using server = await start({
     port,
     driveType: flags.driveType,
     latency: flags.latency === undefined ? 0 : parseDuration(flags.latency, "--latency"),
@@ -81,9 +102,9 @@ async function simulateOneDrive(
   }).catch(asRunError);
   for (const fault of faults) server.fault(fault);
   if (flags.config !== undefined)
-    await writeSection(flags.config, "onedrive", server.rcloneSection("onedrive")).catch(asRunError);
-  process.stdout.write(`Simulating OneDrive on ${server.url}\n`);
-  if (flags.config !== undefined) process.stdout.write(`${flags.config} has it as onedrive:\n`);
+    await writeSection(flags.config, service, server.rcloneSection(service)).catch(asRunError);
+  process.stdout.write(`Simulating ${title} on ${server.url}\n`);
+  if (flags.config !== undefined) process.stdout.write(`${flags.config} has it as ${service}:\n`);
   await stopped;
 }
 

@@ -1,4 +1,4 @@
-import type { Latency } from "../drives/server.ts";
+import type { StandInOptions } from "../drives/stand-in.ts";
 import type { TokenOptions } from "./tokens.ts";
 
 export type DriveType = "personal" | "business" | "documentLibrary";
@@ -9,22 +9,13 @@ export interface Budget {
   readonly windowSeconds: number;
 }
 
-type Seed = string | Uint8Array | null;
-
-export interface OneDriveOptions extends TokenOptions {
-  /** A free one where not given. */
-  readonly port?: number;
+export interface OneDriveOptions extends StandInOptions, TokenOptions {
   /** The port of pre-authenticated addresses (downloads, upload sessions, monitors); a free one where not given. */
   readonly storagePort?: number;
   /** What pre-authenticated addresses begin with, for a stand-in behind a proxy; where they are answered where not given. */
   readonly storageOrigin?: string;
   /** `personal` where not given. */
   readonly driveType?: DriveType;
-  readonly latency?: Latency;
-  /** What the drive holds at first: contents by path; `null` makes a folder. */
-  readonly files?: Readonly<Record<string, Seed>> | Iterable<readonly [string, Seed]>;
-  /** Milliseconds that the service's clock is ahead of the machine's. */
-  readonly clockSkew?: number;
   /** Bytes of the drive; 1 TiB where not given. */
   readonly quota?: number;
   readonly throttle?: Budget;

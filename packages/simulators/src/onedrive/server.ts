@@ -3,9 +3,10 @@ import type { Call, Operation, Reply } from "../drives/call.ts";
 import { CallLog } from "../drives/calls.ts";
 import { Clock } from "../drives/clock.ts";
 import { ContentStore, type Hasher } from "../drives/content.ts";
-import { type Fault, Faults } from "../drives/faults.ts";
+import { Faults } from "../drives/faults.ts";
 import { NodeHash } from "../drives/node-hash.ts";
 import { listen, type Service } from "../drives/server.ts";
+import type { DriveStandIn } from "../drives/stand-in.ts";
 import { findItem, parseAddress } from "./address.ts";
 import { batch } from "./batch.ts";
 import { readText } from "./body.ts";
@@ -27,47 +28,24 @@ import { Sessions } from "./sessions.ts";
 import { Throttle } from "./throttle.ts";
 import { Tokens } from "./tokens.ts";
 
-export interface OneDriveServer extends AsyncDisposable {
+export interface OneDriveServer extends DriveStandIn {
   /** `http://127.0.0.1:port`: Graph below `/v1.0`, the token endpoints below `/common/oauth2/v2.0`. */
   readonly url: string;
   /** Where pre-authenticated addresses are answered. */
   readonly storageUrl: string;
   readonly driveId: string;
-  readonly clock: Clock;
-  /** The last 10,000 calls, oldest first, and how often each end point was called. */
-  readonly calls: CallLog;
-  /** Lets calls to come go wrong, in the order of these. */
-  fault(fault: Fault): void;
-  clearFaults(): void;
-  /** Faults that have not met all their calls yet. */
-  readonly faults: readonly Fault[];
   /** What the drive holds now, for tests to look at. */
   readonly drive: Drive;
-  /** Upload sessions that are open. */
-  readonly openSessions: number;
-  /** Ends all upload sessions. */
-  dropSessions(): Promise<void>;
   /** Makes all tokens of the change feed invalid. */
   resetDelta(code?: Resync): void;
   /** Tokens as a user gets them who signs in now. */
   signIn(scope?: string): ReturnType<Tokens["signIn"]>;
   /** What the user of a device code does in the browser. @returns false where there is no such code */
   decide(userCode: string, decision: "approved" | "declined"): boolean;
-  /** Ends all access tokens, as time does. */
-  expireTokens(): void;
-  /** Ends access and refresh tokens, as a user does who withdraws consent. */
-  revokeTokens(): void;
-  /** Changes a file as another user of the drive does. Paths have no leading slash. */
-  put(path: string, bytes: string | Uint8Array): Promise<void>;
-  /** @returns whether it was there */
-  remove(path: string): boolean;
   /** Marks a file as infected: it can be seen but not read. */
   infect(path: string): void;
   /** Makes a OneNote notebook, which is neither file nor folder. */
   addNotebook(path: string): void;
-  /** A section of rclone.conf that leads to the stand-in, signed in. */
-  rcloneSection(name: string): string;
-  close(): Promise<void>;
 }
 
 const delta: Route = {
