@@ -11,6 +11,8 @@ export interface Item {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** Milliseconds since 1970, where the vendor tells: of several items of one name the oldest has it. */
+  readonly created?: number;
   /** Another one whenever the bytes are others: OneDrive's `cTag`, Google's `headRevisionId`, Dropbox's `rev`. */
   readonly version: string;
   /** In the vendor's own hash and notation, where it tells one. */
@@ -46,7 +48,9 @@ export interface Target {
 
 /**
  * What must hold when a write takes effect, decided by the vendor in one step where it can: `absent` that nothing
- * has the name, `unchanged` that `Target.replaces` (or the item itself) still has its version.
+ * has the name, `unchanged` that `Target.replaces` (or the item itself) still has its version. A write with a
+ * condition whose answer is lost must not be repeated below this interface, where its own first try would refuse
+ * it: it fails with `Unavailable`, and who asked for it looks what became of it.
  */
 export type Condition = "absent" | "unchanged";
 
@@ -124,7 +128,11 @@ export interface Traits {
   encode(segment: string): string | undefined;
   /** The reverse, also for names that others gave. */
   decode(name: string): string;
+  /** Whether a path of encoded names below the root is short enough; without it any is. */
+  fits?(names: readonly string[]): boolean;
   hash(): ContentHash;
+  /** Whether that hash is the MD5 in hexadecimal digits. */
+  readonly md5?: boolean;
   /** Whether the vendor may change the bytes of such a file by itself, so that its hash proves nothing. */
   rewrites(name: string): boolean;
 }
