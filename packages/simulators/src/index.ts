@@ -16,3 +16,12 @@ export {
   type OneDriveServer,
   startOneDrive,
 } from "./onedrive/index.ts";
+export {
+  startTelegram,
+  type TelegramCall,
+  type TelegramFault,
+  type TelegramMessage,
+  type TelegramOptions,
+  type TelegramServer,
+  type TelegramUser,
+} from "./telegram/index.ts";
