@@ -81,6 +81,7 @@ export const configSchema = z.strictObject({
   fsync: z.boolean().optional(),
   cleanup: z.boolean().optional(),
   publicUrl: z.string().optional(),
+  trustedProxies: z.array(z.string()).optional(),
   allowOrigin: z.string().optional(),
   baseUrl: z.string().optional(),
   responseHeaders: z.record(z.string(), z.string()).optional(),

@@ -46,8 +46,17 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     );
   });
   const objects = await openObjects({ drive, data, cleanup });
-  const { credentials, anonymousRead, v2Auth, domains, allowOrigin, baseUrl, responseHeaders, publicUrl } =
-    settings;
+  const {
+    credentials,
+    anonymousRead,
+    v2Auth,
+    domains,
+    allowOrigin,
+    baseUrl,
+    responseHeaders,
+    publicUrl,
+    trustedProxies,
+  } = settings;
   const { maxHeaderBytes, readTimeout, writeTimeout } = settings;
   // One server for each address, on the same objects.
   const servers = settings.addresses.map((address) =>
@@ -63,6 +72,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       baseUrl,
       responseHeaders,
       publicUrl,
+      trustedProxies,
       maxHeaderBytes,
       readTimeout,
       writeTimeout,

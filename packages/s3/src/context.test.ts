@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { type Context, locationOf } from "./context.ts";
+import { Forwarded } from "./forwarded.ts";
 
 describe("locationOf", () => {
   const at = (bucketPath: string, publicUrl?: string) =>
     locationOf(
       {
         request: { headers: { host: "s3.example:9000" }, socket: {} },
-        service: { publicUrl },
+        service: { publicUrl, forwarded: new Forwarded() },
         bucket: "b",
         bucketPath,
       } as unknown as Context,

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { TLSSocket } from "node:tls";
 import type { Objects } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import type { Verified } from "./auth/sigv4.ts";
 import type { Rights } from "./authorize.ts";
+import type { Forwarded } from "./forwarded.ts";
 
 /** What every operation knows of its server. */
 export interface Service {
@@ -14,6 +14,7 @@ export interface Service {
   readonly objects: Objects;
   readonly region: string;
   readonly publicUrl?: string;
+  readonly forwarded: Forwarded;
   /** The origin, or `*`, that may use every bucket. */
   readonly allowOrigin?: string;
 }
@@ -91,10 +92,9 @@ export function header(context: Context, name: string): string | undefined {
 
 /** The address of an object of the request's bucket, as the client reaches it. */
 export function locationOf({ request, service, bucket, bucketPath }: Context, key: string): string {
-  const scheme = request.socket instanceof TLSSocket ? "https" : "http";
   const bucketUrl =
     service.publicUrl === undefined
-      ? `${scheme}://${request.headers.host ?? "localhost"}${bucketPath}`
+      ? `${service.forwarded.scheme(request)}://${request.headers.host ?? "localhost"}${bucketPath}`
       : `${service.publicUrl.replace(/\/$/, "")}/${bucket}`;
   return `${bucketUrl}/${key.split("/").map(encodeURIComponent).join("/")}`;
 }

@@ -10,6 +10,7 @@ import { Connections, mostConnections } from "./connections.ts";
 import { type Context, type Exchange, type Headers, reply, type Service } from "./context.ts";
 import { allowOrigin, preflight } from "./cors.ts";
 import { S3Error } from "./errors.ts";
+import { Forwarded } from "./forwarded.ts";
 import { Metrics } from "./metrics.ts";
 import { route } from "./router.ts";
 import { element } from "./xml.ts";
@@ -32,6 +33,8 @@ export interface S3ServerOptions {
   readonly responseHeaders: readonly (readonly [string, string])[];
   /** What shown addresses begin with. */
   readonly publicUrl?: string;
+  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count, as `Forwarded` takes them; default none. */
+  readonly trustedProxies?: readonly string[];
   /** Bytes. */
   readonly maxHeaderBytes?: number;
   /** Milliseconds in which a whole request must arrive; without, it may take long but not stand still. */
@@ -91,6 +94,7 @@ export class S3Server {
       objects: options.objects,
       region: options.region,
       publicUrl: options.publicUrl,
+      forwarded: new Forwarded(options.trustedProxies),
       allowOrigin: options.allowOrigin,
       v2Auth: options.v2Auth,
       rights: this.#rights,
@@ -223,6 +227,7 @@ export class S3Server {
       path: request.url?.split("?", 1)[0],
       operation,
       status: response.statusCode,
+      client: this.#service.forwarded.client(request),
       accessKeyId: context?.credential?.accessKeyId,
       milliseconds: Math.round(seconds * 1000),
     });

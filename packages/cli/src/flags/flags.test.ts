@@ -34,6 +34,17 @@ describe("values", () => {
     ["1MiB", 1024 ** 2],
     ["off", undefined],
   ])("size %s", (text, expected) => expect(values.parseSize(text, "--x")).toBe(expected));
+  test("proxies", () => {
+    expect(values.parseProxies(undefined, "--x")).toEqual([]);
+    expect(values.parseProxies(["127.0.0.1, 10.0.0.0/8", "unix"], "--x")).toEqual([
+      "127.0.0.1",
+      "10.0.0.0/8",
+      "unix",
+    ]);
+    expect(() => values.parseProxies(["proxy.example"], "--x")).toThrow(
+      '--x: "proxy.example" is neither an address nor a network',
+    );
+  });
   test("octal", () => {
     expect(values.parseOctal("0666", "--x")).toBe(0o666);
     expect(values.parseOctal("22", "--x")).toBe(0o22);

@@ -30,6 +30,11 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   hidden("--no-force-path-style");
   command.option("--public-url <URL>", "what presigned and shown addresses begin with");
   command.option(
+    "--trusted-proxies <ADDRESSES>",
+    "proxies whose X-Forwarded-For and -Proto count, by commas: 127.0.0.1, 10.0.0.0/8, unix (default none)",
+    collect,
+  );
+  command.option(
     "--admin-addr <[HOST]:PORT>",
     "serve /-/healthz, /-/readyz and /-/metrics here (default off)",
   );

@@ -22,6 +22,7 @@ export interface Flags {
   domain?: string[];
   forcePathStyle?: boolean;
   publicUrl?: string;
+  trustedProxies?: string[];
   allowOrigin?: string;
   baseurl?: string;
   responseHeader?: string[];
@@ -68,6 +69,7 @@ export interface Settings {
   readonly v2Auth: boolean;
   readonly domains: string[];
   readonly publicUrl?: string;
+  readonly trustedProxies: string[];
   readonly allowOrigin?: string;
   readonly baseUrl?: string;
   readonly responseHeaders: [string, string][];
@@ -133,6 +135,7 @@ export function resolveSettings(
       false,
     domains: resolveDomains(flags, config),
     publicUrl: optional(flags.publicUrl ?? config.publicUrl, values.parseUrl, "--public-url"),
+    trustedProxies: values.parseProxies(flags.trustedProxies ?? config.trustedProxies, "--trusted-proxies"),
     allowOrigin: flags.allowOrigin ?? config.allowOrigin,
     baseUrl: baseUrl ? `/${baseUrl}` : undefined,
     responseHeaders: [

@@ -1,3 +1,4 @@
+import { Forwarded } from "@overcoat/s3";
 import { UsageError } from "../errors.ts";
 
 const durationUnits: Record<string, number> = {
@@ -161,6 +162,17 @@ export function parseTlsVersion(text: string, flag: string): string {
   if (!version)
     throw new UsageError(`${flag}: "${text}" must be one of ${Object.keys(tlsVersions).join(", ")}`);
   return version;
+}
+
+/** Addresses and networks by commas, each text with some. */
+export function parseProxies(texts: readonly string[] | undefined, flag: string): string[] {
+  const proxies = (texts ?? []).flatMap((text) => text.split(",")).map((proxy) => proxy.trim());
+  try {
+    new Forwarded(proxies);
+  } catch (error) {
+    throw new UsageError(`${flag}: ${(error as Error).message} (examples: 127.0.0.1, 10.0.0.0/8, unix)`);
+  }
+  return proxies;
 }
 
 export function parseUrl(text: string, flag: string): string {
