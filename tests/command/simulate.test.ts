@@ -57,12 +57,31 @@ test("a OneDrive to try things out, written into an rclone.conf", async () => {
   expect(await exit).toBe(0);
 });
 
+test("a Google Drive", async () => {
+  const config = join(work, "rclone.conf");
+  const { printed } = simulate("google-drive", "--config", config, "--files", "3");
+  await printed("has it as google-drive:");
+  const text = await readFile(config, "utf8");
+  expect(text).toMatch(/^\[google-drive\]\ntype = drive\n/);
+  const url = /^root_url = (.*)$/m.exec(text)![1];
+  const { access_token } = JSON.parse(/^token = (.*)$/m.exec(text)![1]!);
+  const list = await fetch(`${url}/drive/v3/files?q=name+contains+'00000'`, {
+    headers: { authorization: `Bearer ${access_token}` },
+  });
+  expect(((await list.json()) as { files: unknown[] }).files).toHaveLength(4);
+  const other = simulate("google-drive", "--drive-type", "business");
+  expect(await other.exit).toBe(2);
+  expect(other.output()).toContain("--drive-type is for onedrive only");
+});
+
 test("an Auth0, and what there is not", async () => {
   const { printed } = simulate("auth0", "--files", "3");
   await printed("Simulating Auth0 on http://127.0.0.1:");
   const unknown = simulate("icloud");
   expect(await unknown.exit).toBe(2);
-  expect(unknown.output()).toContain('there is no stand-in of "icloud"; there are: onedrive, auth0');
+  expect(unknown.output()).toContain(
+    'there is no stand-in of "icloud"; there are: onedrive, google-drive, auth0',
+  );
   const open = simulate("onedrive", "--addr", "0.0.0.0:0");
   expect(await open.exit).toBe(2);
   expect(open.output()).toContain("listens on loopback only");

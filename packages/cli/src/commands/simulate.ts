@@ -28,6 +28,10 @@ const drives: Readonly<Record<string, DriveService>> = {
     title: "OneDrive",
     start: async (options) => (await import("@overcoat/simulators")).startOneDrive(options),
   },
+  "google-drive": {
+    title: "Google Drive",
+    start: async (options) => (await import("@overcoat/simulators")).startGoogleDrive(options),
+  },
 };
 
 const services = [...Object.keys(drives), "auth0"];
