@@ -13,7 +13,7 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
     if (source === target) return source.copy(sourcePath, targetPath);
     const file = await source.open(sourcePath);
     if (!file) return undefined;
-    const pending = await target.create(targetPath);
+    const pending = await target.create(targetPath, { size: file.described.entry.size });
     try {
       for await (const chunk of file.readChunks(0, file.described.entry.size)) await pending.write(chunk);
       return pending;
@@ -50,9 +50,9 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
       const [drive, inner] = place(folder);
       return drive.describeAll(inner, names);
     },
-    create(path) {
+    create(path, options) {
       const [drive, inner] = place(path);
-      return drive.create(inner);
+      return drive.create(inner, options);
     },
     setProperties(path, properties) {
       const [drive, inner] = place(path);
@@ -69,9 +69,19 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
       await pending.commit(described.properties ?? "");
       return source.remove(sourcePath);
     },
-    remove(path) {
+    remove(path, unchanged) {
       const [drive, inner] = place(path);
-      return drive.remove(inner);
+      return drive.remove(inner, unchanged);
+    },
+    async removeAll(paths) {
+      const places = paths.map(place);
+      const results: (boolean | Error)[] = [];
+      for (const drive of new Set(places.map(([one]) => one))) {
+        const of = [...places.keys()].filter((at) => places[at]![0] === drive);
+        const removed = await drive.removeAll(of.map((at) => places[at]![1]));
+        for (const [i, at] of of.entries()) results[at] = removed[i]!;
+      }
+      return results;
     },
     async makeFolder(path) {
       const [drive, inner] = place(path);

@@ -14,6 +14,15 @@ export interface DriveEntry {
   readonly modified: number;
   /** Identity of the item, stable while it is neither replaced nor recreated. */
   readonly id: string;
+  /**
+   * Of a folder: another text whenever a name in it changed. Undefined where only `id` and `modified` tell, with
+   * a clock's coarseness; `null` where nothing does.
+   */
+  readonly stamp?: string | null;
+  /** Of a file: another text whenever its bytes are others, where the drive knows better than `modified`. */
+  readonly content?: string;
+  /** Of a file: the MD5 of its bytes in hexadecimal digits, where the drive knows it. */
+  readonly md5?: string;
 }
 
 /** An opened file: all reads see the same bytes, also when the name is replaced meanwhile. Must be closed. */
@@ -26,6 +35,24 @@ export interface OpenFile {
   close(): Promise<void> | void;
 }
 
+/** What must hold of a path when a file takes it, decided in one step where the drive can. */
+export interface WriteConditions {
+  /** That no file is there. */
+  readonly onlyIfAbsent?: boolean;
+  /** That the file there is still this one. */
+  readonly unchanged?: DriveEntry;
+}
+
+export interface CreateOptions extends WriteConditions {
+  /** All bytes that will be written, where that is known: a drive may then send them as they come. */
+  readonly size?: number;
+}
+
+export interface CommitOptions extends WriteConditions {
+  /** Whether the properties follow from the bytes, so that a drive which would pay for them may lose them. */
+  readonly derivable?: boolean;
+}
+
 /** A file being written under a temporary name. Either `commit` or `discard` must follow. */
 export interface PendingFile {
   /** Appends; the promise is the back-pressure. The buffer must not change until it settles. */
@@ -33,10 +60,10 @@ export interface PendingFile {
   /**
    * Makes the file visible at its path in one step, with `properties` stored beside the bytes, creating
    * the folders above. Durable when it settles.
-   * @throws DriveError `Exists` when `onlyIfAbsent` and a file is there; `NotAFolder` when an ancestor is a
-   *   file; `IsAFolder` when the path is a folder.
+   * @throws DriveError `Exists` or `Changed` by the conditions; `NotAFolder` when an ancestor is a file;
+   *   `IsAFolder` when the path is a folder.
    */
-  commit(properties: string, options?: { onlyIfAbsent?: boolean }): Promise<DriveEntry>;
+  commit(properties: string, options?: CommitOptions): Promise<DriveEntry>;
   discard(): Promise<void>;
 }
 
@@ -61,16 +88,21 @@ export interface Drive {
     folder: string,
     names: readonly string[],
   ): Promise<(DescribedFile | undefined)[]> | (DescribedFile | undefined)[];
-  /** Begins a file; nothing shows at `path` before `commit`. */
-  create(path: string): Promise<PendingFile>;
+  /** Begins a file; nothing shows at `path` before `commit`. The conditions are those that `commit` will have. */
+  create(path: string, options?: CreateOptions): Promise<PendingFile>;
   /** Replaces the properties of a file in place; its bytes and `modified` stay. */
   setProperties(path: string, properties: string): Promise<void>;
   /** Copies inside the drive into a pending file at `to`. Undefined when `from` is no file. */
   copy(from: string, to: string): Promise<PendingFile | undefined>;
   /** Renames a file, replacing `to`. @returns false when there is no such file. */
   move(from: string, to: string): Promise<boolean>;
-  /** Removes a file. @returns false when there is none. */
-  remove(path: string): Promise<boolean>;
+  /**
+   * Removes a file, if it is still `unchanged`. @returns false when there is none.
+   * @throws DriveError `Changed` by the condition
+   */
+  remove(path: string, unchanged?: DriveEntry): Promise<boolean>;
+  /** Removes files in as few steps as the drive lets. @returns for each what `remove` does, or why it could not */
+  removeAll(paths: readonly string[]): Promise<(boolean | Error)[]>;
   /** Creates a folder and those above. @returns false when it was there. */
   makeFolder(path: string): Promise<boolean>;
   /** Removes a folder if it is empty. @returns false when it is not empty or not there. */

@@ -1,4 +1,6 @@
 export type {
+  CommitOptions,
+  CreateOptions,
   DescribedFile,
   Drive,
   DriveEntry,
@@ -6,9 +8,11 @@ export type {
   ListedEntry,
   OpenFile,
   PendingFile,
+  WriteConditions,
 } from "./drive.ts";
 export { DriveError } from "./drive.ts";
 export { readChunks } from "./local/chunks.ts";
 export { type LocalDriveOptions, localDrive } from "./local/index.ts";
 export { isLeftOver, temporaryName } from "./processes.ts";
 export { RangeLock } from "./range-lock.ts";
+export { type RemoteDrive, type RemoteDriveOptions, remoteDrive, type SyncProgress } from "./remote/index.ts";

@@ -21,6 +21,7 @@ import {
   entryAt,
   entryOf,
   isReachable,
+  isSameFile,
   openFile,
   openRegular,
   type Stores,
@@ -33,6 +34,7 @@ import { sweepTemporary } from "./sweep.ts";
 const fsyncAsync = promisify(fs.fsync);
 const nameLimit = 255;
 const pathLimit = 4000;
+const removedAtOnce = 32;
 
 export interface LocalDriveOptions {
   /** Whether a settled change survives a power loss. Default true. */
@@ -183,18 +185,31 @@ class LocalDrive implements Drive {
     });
   }
 
-  async remove(path: string): Promise<boolean> {
+  async remove(path: string, unchanged?: DriveEntry): Promise<boolean> {
     this.#writable();
     const place = this.#place(path);
     return this.#inParent(place, false, async (target) => {
       const entry = fileAt(target);
       if (entry === undefined) return false;
+      if (unchanged && !isSameFile(entry, unchanged))
+        throw new DriveError("Changed", `${place.full} is another file now`);
       const sidecar = this.#properties.hasSidecar(target, entry);
       fs.unlinkSync(target);
       if (sidecar) this.#properties.removeSidecar(place, entry);
       await this.#folders.flush(place.parent);
       return true;
     });
+  }
+
+  async removeAll(paths: readonly string[]): Promise<(boolean | Error)[]> {
+    const results: (boolean | Error)[] = [];
+    for (let at = 0; at < paths.length; at += removedAtOnce) {
+      const some = paths.slice(at, at + removedAtOnce);
+      results.push(
+        ...(await Promise.all(some.map((path) => this.remove(path).catch((error: Error) => error)))),
+      );
+    }
+    return results;
   }
 
   async makeFolder(path: string): Promise<boolean> {

@@ -42,6 +42,10 @@ export function entryOf(stats: fs.Stats): LocalEntry | undefined {
   };
 }
 
+/** Whether what is there is still the file that it was. */
+export const isSameFile = (there: DriveEntry | undefined, before: DriveEntry) =>
+  there?.id === before.id && there.size === before.size && there.modified === before.modified;
+
 /** What is at the place, if no symbolic link leads there. */
 export function entryAt(place: Place): LocalEntry | undefined {
   const stats = statsIn(place);

@@ -1,10 +1,16 @@
 import fs from "node:fs";
 import { promisify } from "node:util";
-import { type DriveEntry, DriveError, type PendingFile } from "../drive.ts";
+import {
+  type CommitOptions,
+  type DriveEntry,
+  DriveError,
+  type PendingFile,
+  type WriteConditions,
+} from "../drive.ts";
 import { temporaryName } from "../processes.ts";
 import { codeOf, driveError } from "./errors.ts";
 import { type Folders, inside, isAt, type ReadyFolder } from "./folders.ts";
-import { entryOf, type LocalEntry } from "./open.ts";
+import { entryOf, isSameFile, type LocalEntry } from "./open.ts";
 import type { Place } from "./places.ts";
 import type { Properties } from "./properties.ts";
 
@@ -105,16 +111,16 @@ export class LocalPending implements PendingFile {
     }
   }
 
-  async commit(properties: string, options?: { onlyIfAbsent?: boolean }): Promise<DriveEntry> {
+  async commit(properties: string, options: CommitOptions = {}): Promise<DriveEntry> {
     try {
-      return await this.#commit(properties, options?.onlyIfAbsent ?? false);
+      return await this.#commit(properties, options);
     } catch (error) {
       await this.discard();
       throw driveError(error);
     }
   }
 
-  async #commit(properties: string, onlyIfAbsent: boolean): Promise<DriveEntry> {
+  async #commit(properties: string, conditions: WriteConditions): Promise<DriveEntry> {
     const { properties: store, fsync, folders } = this.#context;
     const fd = this.#opened();
     let entry = stamp(fd, Date.now());
@@ -125,7 +131,7 @@ export class LocalPending implements PendingFile {
     }
     try {
       if (fsync) await fsyncAsync(fd);
-      const { stale, folder } = this.#publish(onlyIfAbsent);
+      const { stale, folder } = this.#publish(conditions);
       this.#release();
       const flushed = folders.flush(this.#place.parent, folder.fd);
       await (folder.durable ? Promise.all([folder.durable, flushed]) : flushed);
@@ -148,7 +154,10 @@ export class LocalPending implements PendingFile {
   }
 
   /** Gives the file its name in its folder, which stays open, and tells what was there if its sidecar must go. */
-  #publish(onlyIfAbsent: boolean): { stale: DriveEntry | undefined; folder: ReadyFolder } {
+  #publish({ onlyIfAbsent, unchanged }: WriteConditions): {
+    stale: DriveEntry | undefined;
+    folder: ReadyFolder;
+  } {
     const { base, parent, name } = this.#place;
     const { folders, properties } = this.#context;
     for (let attempt = 0; ; attempt++) {
@@ -158,6 +167,8 @@ export class LocalPending implements PendingFile {
         const stats = fs.lstatSync(target, { throwIfNoEntry: false });
         const there = stats && entryOf(stats);
         if (there?.kind === "folder") throw new DriveError("IsAFolder", `${this.#place.full} is a folder`);
+        if (unchanged && !isSameFile(there, unchanged))
+          throw new DriveError("Changed", `${this.#place.full} is another file now`);
         if (onlyIfAbsent) {
           if (stats !== undefined) throw new DriveError("Exists", `${this.#place.full} is there`);
           this.#link(target);

@@ -1,0 +1,6 @@
+export {
+  type RemoteDrive,
+  type RemoteDriveOptions,
+  remoteDrive,
+  type SyncProgress,
+} from "./remote-drive.ts";

@@ -1,0 +1,172 @@
+import { DriveError, type WriteConditions } from "../drive.ts";
+import { entryId } from "./entries.ts";
+import { encoded, type FolderMaker } from "./folders.ts";
+import type { KeptProperties, Mirror } from "./mirror.ts";
+import type { Tree } from "./tree.ts";
+import type { Condition, Item, Target, Vendor } from "./vendor.ts";
+
+/** How often a write is begun anew because others change the place it is for. */
+const attempts = 4;
+
+/** What a writer needs of its drive. */
+export interface WriterParts {
+  readonly vendor: Vendor;
+  readonly mirror: Mirror;
+  readonly folders: FolderMaker;
+  /** The tree to be asked now. */
+  tree(): Tree;
+  /** Forgets what was seen of a path. */
+  forget(path: string): void;
+}
+
+/** Brings changes to the drive and then into the mirror. */
+export class Writer {
+  readonly #parts: WriterParts;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Gives a file its place, replacing what is there: `send` makes the call that does. `moved` is where the item was
+   * that it moves.
+   * @throws DriveError `Exists` or `Changed` by the conditions, `IsAFolder`, `NotAFolder`, `NameRefused`
+   */
+  async publish(
+    path: string,
+    conditions: WriteConditions,
+    send: (target: Target, condition: Condition | undefined) => Promise<Item>,
+    properties: (item: Item) => KeptProperties | null | undefined,
+    moved?: { readonly item: Item; readonly path: string },
+  ): Promise<Item> {
+    const { mirror, vendor } = this.#parts;
+    let failure: unknown;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const { target, there, condition } = await this.#target(path, conditions);
+      const mark = mirror.mark(there?.id);
+      const fresh = mirror.mark(moved?.item.id);
+      let item: Item;
+      try {
+        item = await send(target, condition);
+      } catch (error) {
+        failure = error;
+        const code = error instanceof DriveError ? error.code : undefined;
+        if (code !== "Exists" && code !== "Changed" && code !== "NotFound") throw error;
+        await this.look(path, target.folder);
+        const asked = conditions.onlyIfAbsent || conditions.unchanged;
+        if (asked && code !== "NotFound") throw error;
+        continue;
+      }
+      const same = item.id === there?.id;
+      const before = same ? mark : moved && moved.item.id !== item.id ? mirror.mark(undefined) : fresh;
+      await this.#settle(item.id, item, before, path, properties(item));
+      if (moved) await mirror.touch(moved.path);
+      if (moved && moved.item.id !== item.id) await this.#settle(moved.item.id, undefined, fresh, moved.path);
+      if (there && !same) await this.#settle(there.id, undefined, mark, path);
+      // Who moved the item while it was replaced has taken the new bytes along.
+      const { decode } = vendor.traits;
+      if (item.parent === target.folder.id && decode(item.name) === decode(target.name)) return item;
+      await this.look(path, target.folder);
+    }
+    throw failure ?? new DriveError("Changed", `Others keep changing ${path}`);
+  }
+
+  async #target(
+    path: string,
+    conditions: WriteConditions,
+  ): Promise<{ target: Target; there: Item | undefined; condition: Condition | undefined }> {
+    const { vendor, folders } = this.#parts;
+    const { atomic } = vendor.traits;
+    const place = await this.#parts.tree().place(path);
+    const there = place.item;
+    check(path, there, conditions);
+    const above = path.split("/").slice(0, -Math.max(place.missing.length, 1));
+    const folder = await folders.make(place, above.join("/"), place.missing.slice(0, -1));
+    // By its own name, as the one that is shown may stand for several of the same name.
+    const target = { folder, name: there?.name ?? encoded(vendor, place.missing.at(-1)!), replaces: there };
+    if (conditions.onlyIfAbsent) {
+      if (!atomic.absent) await this.#mustBe(path, undefined);
+      return { target, there, condition: "absent" };
+    }
+    if (conditions.unchanged) {
+      if (!atomic.unchanged) await this.#mustBe(path, there);
+      return { target, there, condition: "unchanged" };
+    }
+    // What shares the name but for its case, or came just now, must not be overwritten unseen.
+    return { target, there, condition: there === undefined && atomic.absent ? "absent" : undefined };
+  }
+
+  /** Looks at the drive itself where it cannot decide a condition in one step with the write. */
+  async #mustBe(path: string, item: Item | undefined): Promise<void> {
+    const now = item ? await this.#parts.vendor.get(item.id) : await this.#find(path);
+    if (item ? now && entryId(now) === entryId(item) : now === undefined) return;
+    await this.look(path, undefined);
+    throw item ? changed(path) : exists(path);
+  }
+
+  #find(path: string): Promise<Item | undefined> {
+    const { vendor } = this.#parts;
+    return vendor.find(path.split("/").map((segment) => encoded(vendor, segment)));
+  }
+
+  /** Takes in what the drive has at a path now, where it is not what was known. */
+  async look(path: string, folder: Item | undefined): Promise<void> {
+    const { vendor, mirror, forget } = this.#parts;
+    forget(path);
+    if (folder && !(await vendor.get(folder.id))) {
+      await mirror.saw(folder.id, undefined);
+      for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
+        forget(path.slice(0, end));
+      return;
+    }
+    const known = await Promise.resolve()
+      .then(() => this.#parts.tree().find(path))
+      .catch(() => undefined);
+    const now = await this.#find(path);
+    if (known && known.id !== now?.id) await mirror.saw(known.id, await vendor.get(known.id));
+    if (now) await mirror.saw(now.id, now);
+  }
+
+  /** Removes an item from the drive. @returns false when it was gone */
+  async remove(path: string, item: Item, condition?: "unchanged"): Promise<boolean> {
+    const { vendor, mirror } = this.#parts;
+    const mark = mirror.mark(item.id);
+    if (condition && !vendor.traits.atomic.unchanged) await this.#mustBe(path, item);
+    const removed = await vendor.remove(item, condition);
+    await this.#settle(item.id, undefined, mark, path);
+    return removed;
+  }
+
+  /** Takes the end of an item in that was removed otherwise. */
+  removed(path: string, item: Item, mark: string): Promise<void> {
+    return this.#settle(item.id, undefined, mark, path);
+  }
+
+  /** Takes in what a call has led to, asking again while the feed tells of the item as well. */
+  async #settle(
+    id: string,
+    item: Item | undefined,
+    mark: string,
+    path: string,
+    properties?: KeptProperties | null,
+  ): Promise<void> {
+    const { mirror, vendor } = this.#parts;
+    let state = item;
+    let before = mark;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (await mirror.wrote(id, state, before, path, properties)) return;
+      before = mirror.mark(id);
+      state = await vendor.get(id);
+    }
+  }
+}
+
+function check(path: string, there: Item | undefined, conditions: WriteConditions): void {
+  if (there?.kind === "folder") throw new DriveError("IsAFolder", `${path} is a folder`);
+  if (conditions.onlyIfAbsent && there) throw exists(path);
+  const { unchanged } = conditions;
+  if (unchanged && (!there || entryId(there) !== unchanged.id)) throw changed(path);
+}
+
+const exists = (path: string) => new DriveError("Exists", `${path} is there`);
+const changed = (path: string) => new DriveError("Changed", `${path} is another file now`);
