@@ -26,15 +26,24 @@ export async function readJson<T>(body: Readable, headers: Headers): Promise<T> 
   }
 }
 
-/** Bytes as they come. */
-export async function* streamBody(body: Readable, name: string): AsyncGenerator<Buffer> {
+/** The bytes of an answer as they come. They must be read to the end, or iteration or the whole be given up. */
+export interface ByteStream extends AsyncIterable<Buffer> {
+  /** Gives up what has not been read. */
+  destroy(): void;
+}
+
+export function byteStream(body: Readable, name: string): ByteStream {
+  // Nobody may be listening when the connection breaks: whoever reads on gets to know.
+  body.on("error", () => {});
+  return { [Symbol.asyncIterator]: () => iterate(body, name), destroy: () => void body.destroy() };
+}
+
+async function* iterate(body: Readable, name: string): AsyncGenerator<Buffer> {
   try {
     yield* body as AsyncIterable<Buffer>;
   } catch (error) {
     const { code } = new NetworkError(error);
     throw new DriveError("Unavailable", `The download from ${name} broke off (${code})`);
-  } finally {
-    body.destroy();
   }
 }
 

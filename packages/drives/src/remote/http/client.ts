@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleType } from "cockatiel";
 import { DriveError } from "../../drive.ts";
 import type { AccessTokens } from "../tokens.ts";
-import { readJson, readText, streamBody } from "./bodies.ts";
+import { type ByteStream, byteStream, readJson, readText } from "./bodies.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Concurrency, Limiter } from "./limiter.ts";
 import { retryAfter } from "./retry-after.ts";
@@ -132,12 +132,11 @@ export class HttpClient {
   }
 
   /**
-   * Makes a call whose answer is bytes. The time to read them is not bounded, the time between two pieces is; what
-   * does not read them to the end must end the iteration.
+   * Makes a call whose answer is bytes. The time to read them is not bounded, the time between two pieces is.
    * @throws DriveError, the iteration `Unavailable` where it breaks off
    */
-  stream(request: Request): Promise<Reply<AsyncIterable<Buffer>>> {
-    return this.#call(request, (body) => streamBody(body, this.#options.name));
+  stream(request: Request): Promise<Reply<ByteStream>> {
+    return this.#call(request, (body) => byteStream(body, this.#options.name));
   }
 
   /** Lets no call begin for so many milliseconds: for refusals inside an answer, as in batches. */

@@ -1,3 +1,4 @@
+export type { ByteStream } from "./bodies.ts";
 export { type FinishedCall, HttpClient, type HttpOptions, type Reply, type Request } from "./client.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { Headers, RequestBody } from "./transport.ts";

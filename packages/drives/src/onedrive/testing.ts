@@ -1,0 +1,88 @@
+import {
+  type OneDriveServer,
+  type OneDriveOptions as StandInOptions,
+  startOneDrive,
+} from "@overcoat/simulators";
+import type { FinishedCall } from "../remote/http/index.ts";
+import type { AccessTokens } from "../remote/tokens.ts";
+import type { Body, Item, Target } from "../remote/vendor.ts";
+import type { OneDriveOptions } from "./options.ts";
+import { OneDriveVendor } from "./vendor.ts";
+
+export interface Stage extends AsyncDisposable {
+  readonly server: OneDriveServer;
+  readonly vendor: OneDriveVendor;
+  readonly root: Item;
+  /** The calls that `act` makes, by end point. */
+  calls(act: () => Promise<unknown>): Promise<Record<string, number>>;
+  find(path: string): Promise<Item>;
+  target(name: string, replaces?: Item): Target;
+  /** A vendor of its own, with no address kept. */
+  another(options?: Partial<OneDriveOptions>): OneDriveVendor;
+  readonly finished: FinishedCall[];
+}
+
+/** A stand-in of OneDrive and the vendor that calls it. */
+export async function stage(
+  standIn: StandInOptions = {},
+  options: Partial<OneDriveOptions> = {},
+): Promise<Stage> {
+  const server = await startOneDrive(standIn);
+  const finished: FinishedCall[] = [];
+  const another = (more: Partial<OneDriveOptions> = {}) =>
+    new OneDriveVendor({
+      tokens: tokensOf(server),
+      driveId: server.driveId,
+      driveType: standIn.driveType ?? "personal",
+      url: `${server.url}/v1.0`,
+      // Waiting is what the shared client is tested for.
+      http: { random: () => 0.01, observe: (call) => finished.push(call), ...options.http },
+      ...options,
+      ...more,
+    });
+  const vendor = another();
+  const root = await vendor.root();
+  return {
+    server,
+    vendor,
+    root,
+    another,
+    finished,
+    async calls(act) {
+      server.calls.reset();
+      await act();
+      return { ...server.calls.counts.calls };
+    },
+    async find(path) {
+      const item = await vendor.find(path.split("/"));
+      if (!item) throw new Error(`${path} is not there`);
+      return item;
+    },
+    target: (name, replaces) => ({ folder: root, name, replaces }),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+function tokensOf(server: OneDriveServer): AccessTokens {
+  let token = server.signIn().access_token;
+  return {
+    get: async () => token,
+    refused: () => {
+      token = server.signIn().access_token;
+    },
+  };
+}
+
+export function bodyOf(bytes: Uint8Array | string): Body {
+  const content = Buffer.from(bytes);
+  return {
+    size: content.length,
+    async *read(start, end) {
+      yield content.subarray(start, end);
+    },
+  };
+}
+
+export async function textOf(chunks: AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>) {
+  return Buffer.concat(await Array.fromAsync(await chunks)).toString();
+}

@@ -1,0 +1,251 @@
+import { DriveError } from "../drive.ts";
+import { LostAnswer } from "../remote/http/index.ts";
+import type { Body, Item, Target, UploadSession, WriteOptions } from "../remote/vendor.ts";
+import type { GraphClient } from "./client.ts";
+import { QuickXorHash } from "./hash.ts";
+import { type DriveItem, versionOf } from "./items.ts";
+import { isRewritten } from "./naming.ts";
+
+export const conflictBehavior = "@microsoft.graph.conflictBehavior";
+
+/** How often a call is made that got no answer, or one that may be wrong. */
+const attempts = 4;
+/** Milliseconds between them, and between looks at a name that another upload holds. */
+const pause = 500;
+/** How often that is looked at before the upload is refused. */
+const looks = 20;
+
+/** Makes an item of what Graph answers, and keeps its address. @throws Error where it is no file */
+type Take = (json: DriveItem) => Item;
+
+/** Uploads of one drive. */
+export class Uploads {
+  readonly #graph: GraphClient;
+  readonly #take: Take;
+
+  constructor(graph: GraphClient, take: Take) {
+    this.#graph = graph;
+    this.#take = take;
+  }
+
+  /** As `Vendor.upload`: one call, but two where the file is to have a time of its own. */
+  async whole(target: Target, body: Body, options: WriteOptions = {}): Promise<Item> {
+    const { condition, modified, signal } = options;
+    if (modified !== undefined && body.size > 0) {
+      const session = await this.start(target, body.size, options);
+      try {
+        return (await session.send(body, 0, body.size, signal))!;
+      } catch (error) {
+        await session.cancel();
+        throw error;
+      }
+    }
+    const place = this.#place(target);
+    const conflict = condition === "absent" ? "fail" : "replace";
+    const upload = () =>
+      this.#graph.http.json<DriveItem>({
+        endpoint: "PUT content",
+        method: "PUT",
+        url: `${place}/content?${conflictBehavior}=${conflict}`,
+        headers: { "content-type": "application/octet-stream", ...ifMatch(target, condition) },
+        body: { size: body.size, read: () => body.read(0, body.size) },
+        signal,
+      });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const json = (await upload()).body;
+        return modified === undefined ? this.#take(json) : await this.#setTime(json, modified);
+      } catch (error) {
+        if (attempt === attempts || !(await this.#mayGoOn(error, target, condition))) throw error;
+        if (!(error instanceof LostAnswer)) continue;
+        const arrived = await this.#arrived(target, body, signal);
+        if (arrived) return this.#take(arrived);
+        await this.#graph.clock.sleep(pause * attempt, signal);
+      }
+    }
+  }
+
+  /** As `Vendor.startUpload`. Only one session of a name may be open on Business: a second one waits for a while. */
+  async start(target: Target, size: number, options: WriteOptions = {}): Promise<UploadSession> {
+    const { condition, modified, signal } = options;
+    const url = `${this.#place(target)}/createUploadSession`;
+    const item = {
+      [conflictBehavior]: condition === "absent" ? "fail" : "replace",
+      ...(modified !== undefined && { fileSystemInfo: times(modified) }),
+      // Refused at once where there is no space for it.
+      ...(this.#graph.driveType === "personal" && { fileSize: size }),
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { body } = await this.#graph.json<{ uploadUrl: string }>({
+          endpoint: "POST createUploadSession",
+          method: "POST",
+          url,
+          headers: ifMatch(target, condition),
+          content: { item },
+          signal,
+        });
+        return this.#session(body.uploadUrl, target, size);
+      } catch (error) {
+        if (isCode(error, "Exists")) {
+          if (await this.#isThere(target, condition, signal)) throw error;
+          if (attempt >= looks)
+            throw new DriveError("Throttled", "Another upload of this name to OneDrive is under way.", {
+              retryAfter: 10_000,
+            });
+          await this.#graph.clock.sleep(pause, signal);
+        } else if (attempt >= attempts || !(await this.#mayGoOn(error, target, condition))) throw error;
+      }
+    }
+  }
+
+  /** As `Vendor.cancelUpload`. */
+  async cancel(url: string): Promise<void> {
+    await this.#graph.http.json({
+      endpoint: "DELETE upload",
+      method: "DELETE",
+      url,
+      authorized: false,
+      repeatable: true,
+      accept: [404, 410],
+    });
+  }
+
+  #session(url: string, target: Target, size: number): UploadSession {
+    return {
+      state: url,
+      send: (body, start, end, signal) => this.#send(url, target, body, start, end, signal),
+      received: async () => {
+        const received = await this.#received(url);
+        if (received !== undefined) return received;
+        const json = await this.#graph.item(this.#place(target));
+        if (json && json.size === size && this.#isNew(json, target)) return this.#take(json);
+        throw gone();
+      },
+      cancel: () => this.cancel(url),
+    };
+  }
+
+  async #send(
+    url: string,
+    target: Target,
+    body: Body,
+    from: number,
+    end: number,
+    signal?: AbortSignal,
+  ): Promise<Item | undefined> {
+    let start = from;
+    for (let attempt = 1; ; attempt += 1) {
+      let failure: unknown = gone();
+      try {
+        const { status, body: json } = await this.#graph.http.json<DriveItem>({
+          endpoint: "PUT upload",
+          method: "PUT",
+          url,
+          headers: { "content-range": `bytes ${start}-${end - 1}/${body.size}` },
+          body: { size: end - start, read: () => body.read(start, end) },
+          authorized: false,
+          // Received already; or the session is gone, or not known everywhere yet.
+          accept: [404, 416],
+          signal,
+        });
+        if (status === 200 || status === 201) return this.#take(json);
+        if (status === 202) return undefined;
+      } catch (error) {
+        if (!(error instanceof LostAnswer)) throw error;
+        failure = error;
+      }
+      const received = await this.#received(url);
+      if (received === undefined && end === body.size) {
+        const arrived = await this.#arrived(target, body, signal);
+        if (arrived) return this.#take(arrived);
+      }
+      if (received !== undefined && received >= end && end < body.size) return undefined;
+      if (received !== undefined && received < from) throw gone();
+      if (attempt >= attempts) throw failure;
+      if (received !== undefined && received < end) start = received;
+      await this.#graph.clock.sleep(pause * attempt, signal);
+    }
+  }
+
+  /** How many bytes a session has; undefined where it is gone. */
+  async #received(url: string): Promise<number | undefined> {
+    const { status, body } = await this.#graph.http.json<{ nextExpectedRanges?: string[] }>({
+      endpoint: "GET upload",
+      method: "GET",
+      url,
+      authorized: false,
+      accept: [404, 410],
+    });
+    if (status !== 200) return undefined;
+    const [next] = body.nextExpectedRanges ?? [];
+    return next === undefined ? Number.POSITIVE_INFINITY : Number.parseInt(next, 10);
+  }
+
+  /** The item that an upload whose answer was lost has led to, if it has. */
+  async #arrived(target: Target, body: Body, signal?: AbortSignal): Promise<DriveItem | undefined> {
+    const json = await this.#graph.item(this.#place(target), signal);
+    if (!json || !this.#isNew(json, target)) return undefined;
+    if (this.#graph.driveType === "documentLibrary" && isRewritten(target.name)) return json;
+    if (json.size !== body.size) return undefined;
+    if (body.size === 0) return json;
+    const hash = new QuickXorHash();
+    for await (const chunk of body.read(0, body.size)) hash.update(chunk);
+    return hash.digest() === json.file?.hashes?.quickXorHash ? json : undefined;
+  }
+
+  #isNew(json: DriveItem, { replaces }: Target): boolean {
+    return json.file !== undefined && versionOf(json, this.#graph.driveType) !== replaces?.version;
+  }
+
+  /**
+   * Whether a failed call may be made again: a lost answer, and tags that the service calls stale though they are
+   * not.
+   */
+  async #mayGoOn(error: unknown, target: Target, condition: WriteOptions["condition"]): Promise<boolean> {
+    if (error instanceof LostAnswer) return true;
+    if (!isCode(error, "Changed")) return false;
+    if (condition !== "unchanged") return true;
+    const json = await this.#graph.item(this.#place(target));
+    return json !== undefined && versionOf(json, this.#graph.driveType) === target.replaces?.version;
+  }
+
+  /** Whether a refused name is taken by an item, and not only by another session. */
+  async #isThere(
+    target: Target,
+    condition: WriteOptions["condition"],
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    const json = await this.#graph.item(this.#place(target), signal);
+    return json !== undefined && (condition === "absent" || json.file === undefined);
+  }
+
+  async #setTime({ id }: DriveItem, modified: number): Promise<Item> {
+    const { body } = await this.#graph.json<DriveItem>({
+      endpoint: "PATCH item",
+      method: "PATCH",
+      url: this.#graph.byId(id),
+      content: { fileSystemInfo: times(modified) },
+      repeatable: true,
+    });
+    return this.#take(body);
+  }
+
+  #place({ folder, name }: Target): string {
+    return this.#graph.byPath(folder.id, [name]);
+  }
+}
+
+/** The header by which Graph itself decides whether an item is still the one that is to be replaced. */
+export const ifMatch = (
+  { replaces }: Target,
+  condition: WriteOptions["condition"],
+): Record<string, string> => (condition === "unchanged" && replaces ? { "if-match": replaces.version } : {});
+
+/** The times that a client may set; whole seconds are what all drives keep. */
+export const times = (modified: number) => ({ lastModifiedDateTime: new Date(modified).toISOString() });
+
+const isCode = (error: unknown, code: DriveError["code"]) =>
+  error instanceof DriveError && error.code === code;
+
+const gone = () => new DriveError("Gone", "OneDrive no longer has this upload.");
