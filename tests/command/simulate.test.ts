@@ -74,13 +74,27 @@ test("a Google Drive", async () => {
   expect(other.output()).toContain("--drive-type is for onedrive only");
 });
 
+test("a Dropbox, on the addresses that its remote names", async () => {
+  const config = join(work, "rclone.conf");
+  const { printed } = simulate("dropbox", "--config", config, "--files", "3");
+  await printed("has it as dropbox:");
+  const text = await readFile(config, "utf8");
+  const { access_token } = JSON.parse(/^token = (.*)$/m.exec(text)![1]!);
+  const response = await fetch(`${/^api_url = (.*)$/m.exec(text)![1]}/2/files/list_folder`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+    body: JSON.stringify({ path: "/sample/00000" }),
+  });
+  expect(((await response.json()) as { entries: unknown[] }).entries).toHaveLength(3);
+});
+
 test("an Auth0, and what there is not", async () => {
   const { printed } = simulate("auth0", "--files", "3");
   await printed("Simulating Auth0 on http://127.0.0.1:");
   const unknown = simulate("icloud");
   expect(await unknown.exit).toBe(2);
   expect(unknown.output()).toContain(
-    'there is no stand-in of "icloud"; there are: onedrive, google-drive, auth0',
+    'there is no stand-in of "icloud"; there are: onedrive, google-drive, dropbox, auth0',
   );
   const open = simulate("onedrive", "--addr", "0.0.0.0:0");
   expect(await open.exit).toBe(2);

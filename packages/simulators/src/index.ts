@@ -11,6 +11,12 @@ export type { Fault } from "./drives/faults.ts";
 export { sampleFiles } from "./drives/sample-files.ts";
 export type { DriveStandIn, StandInOptions } from "./drives/stand-in.ts";
 export {
+  type DropboxOptions,
+  type DropboxServer,
+  type PropertyKeeper,
+  startDropbox,
+} from "./dropbox/index.ts";
+export {
   errorBody as googleErrorBody,
   type GoogleDriveOptions,
   type GoogleDriveServer,

@@ -32,6 +32,10 @@ const drives: Readonly<Record<string, DriveService>> = {
     title: "Google Drive",
     start: async (options) => (await import("@overcoat/simulators")).startGoogleDrive(options),
   },
+  dropbox: {
+    title: "Dropbox",
+    start: async (options) => (await import("@overcoat/simulators")).startDropbox(options),
+  },
 };
 
 const services = [...Object.keys(drives), "auth0"];

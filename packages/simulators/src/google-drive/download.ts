@@ -1,3 +1,4 @@
+import { byteRange } from "../drives/byte-range.ts";
 import type { Call, Reply } from "../drives/call.ts";
 import type { Content } from "../drives/content.ts";
 import { errorOf } from "./errors.ts";
@@ -6,11 +7,10 @@ import { errorOf } from "./errors.ts";
 export function download({ headers: { range } }: Call, content: Content, mimeType: string): Reply {
   const { size } = content;
   const headers = { "content-type": mimeType, "cache-control": "private, max-age=0" };
-  const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(range ?? "") ?? [];
-  if (first === "" && last === "") return { status: 200, headers, bytes: { content, start: 0, end: size } };
-  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
-  if (start >= end) throw errorOf(416);
+  const asked = byteRange(range, size);
+  if (!asked) return { status: 200, headers, bytes: { content, start: 0, end: size } };
+  if (asked === "outside") throw errorOf(416);
+  const { start, end } = asked;
   const part = { "content-range": `bytes ${start}-${end - 1}/${size}` };
   return { status: 206, headers: { ...headers, ...part }, bytes: { content, start, end } };
 }

@@ -1,4 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { byteRange } from "../drives/byte-range.ts";
 import type { Call, Operation, Reply } from "../drives/call.ts";
 import type { Clock } from "../drives/clock.ts";
 import type { Content } from "../drives/content.ts";
@@ -75,15 +76,13 @@ function serve(item: Item, content: Content, eTag: string, range: string | undef
     etag: eTag,
     "last-modified": new Date(item.data.modified).toUTCString(),
   };
-  const asked = /^bytes=(\d*)-(\d*)$/.exec(range ?? "");
-  if (!asked || (asked[1] === "" && asked[2] === ""))
-    return { status: 200, headers, bytes: { content, start: 0, end: size } };
-  const start = asked[1] === "" ? Math.max(0, size - Number(asked[2])) : Number(asked[1]);
-  const end = asked[1] === "" || asked[2] === "" ? size : Math.min(size, Number(asked[2]) + 1);
-  if (start >= end)
+  const part = byteRange(range, size);
+  if (!part) return { status: 200, headers, bytes: { content, start: 0, end: size } };
+  if (part === "outside")
     throw new GraphError(416, "invalidRange", "The range cannot be satisfied.", {
       headers: { "content-range": `bytes */${size}` },
     });
+  const { start, end } = part;
   headers["content-range"] = `bytes ${start}-${end - 1}/${size}`;
   return { status: 206, headers, bytes: { content, start, end } };
 }
