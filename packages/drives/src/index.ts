@@ -15,4 +15,15 @@ export { readChunks } from "./local/chunks.ts";
 export { type LocalDriveOptions, localDrive } from "./local/index.ts";
 export { isLeftOver, temporaryName } from "./processes.ts";
 export { RangeLock } from "./range-lock.ts";
+export {
+  ConfigError,
+  ConfigFile,
+  defaultConfigFile,
+  findRemote,
+  listRemotes,
+  parseConfig,
+  type Remote,
+  type Section,
+  splitRemote,
+} from "./rclone/index.ts";
 export { type RemoteDrive, type RemoteDriveOptions, remoteDrive, type SyncProgress } from "./remote/index.ts";

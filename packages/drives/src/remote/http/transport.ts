@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import { EnvHttpProxyAgent } from "undici";
+import { proxyAgent } from "./proxy.ts";
 
 export type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -67,16 +67,9 @@ const slowest = 32;
 
 /**
  * HTTP/1.1 over undici: its URL parser stays out of the way, and each connection has a flow window of its own.
- * Proxies are taken from `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, but for this machine.
  */
 export function openTransport({ connect, headers: head, idle }: TimeOuts): Transport {
-  const noProxy = [process.env.no_proxy ?? process.env.NO_PROXY, "localhost", "127.0.0.1", "::1"];
-  const agent = new EnvHttpProxyAgent({
-    allowH2: false,
-    connectTimeout: connect,
-    bodyTimeout: idle,
-    noProxy: noProxy.filter(Boolean).join(","),
-  });
+  const agent = proxyAgent({ allowH2: false, connectTimeout: connect, bodyTimeout: idle });
   return {
     async send({ method, url, headers, body, waits = 0, signal }) {
       const [, origin = "", path] = /^(https?:\/\/[^/?#]+)([^#]*)/i.exec(url) ?? [];
