@@ -87,14 +87,14 @@ export const methods: Readonly<Record<string, Method>> = {
 
   sendMessage: (service, parameters) => send(service, parameters, readText(parameters)),
 
-  async sendDocument(service, parameters) {
-    const file = await parameters.file("document");
+  sendDocument(service, parameters) {
+    const file = parameters.file("document");
     if (!file) throw badRequest("there is no document in the request");
     if (file.bytes.length === 0) throw badRequest("file must be non-empty");
     if (file.bytes.length > mostDocument) throw new BotApiError(413, "Request Entity Too Large");
     parameters.boolean("disable_content_type_detection");
     const caption = readCaption(parameters);
-    const document = service.files.keep(file.name, file.type, file.bytes);
+    const document = service.files.keep(file.name, "", file.bytes);
     return send(service, parameters, { document, ...caption });
   },
 

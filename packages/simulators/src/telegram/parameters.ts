@@ -1,14 +1,8 @@
 import { BotApiError, badRequest } from "./errors.ts";
+import { readForm, type SentFile } from "./form.ts";
 
 /** Bytes of the largest file that a bot may send, as Telegram documents for sendDocument, and some for the form. */
 const mostBytes = 50 * 1024 * 1024 + 64 * 1024;
-
-/** A file in a form. */
-export interface SentFile {
-  readonly name: string;
-  readonly type: string;
-  readonly bytes: Uint8Array;
-}
 
 /**
  * What a call was given, by name, whether it came as JSON, as a form or in the query. Each parameter must be asked
@@ -55,12 +49,11 @@ export class Parameters {
   }
 
   /** A file that is sent along: in the part of this name, or in the one that `attach://PART` names. */
-  async file(name: string): Promise<SentFile | undefined> {
+  file(name: string): SentFile | undefined {
     const value = this.#take(name);
     const attached = typeof value === "string" ? /^attach:\/\/(.+)$/.exec(value)?.[1] : undefined;
     const file = attached === undefined ? value : this.#take(attached);
-    if (!(file instanceof File)) return undefined;
-    return { name: file.name, type: file.type, bytes: new Uint8Array(await file.arrayBuffer()) };
+    return typeof file === "object" && file !== null && "bytes" in file ? (file as SentFile) : undefined;
   }
 
   /** @throws BotApiError for a parameter that nobody asked for: the real service passes over it, and hides a mistake */
@@ -91,9 +84,5 @@ export async function readParameters(
     if (typeof values !== "object" || values === null) throw badRequest("can't parse JSON object");
     return new Parameters([...query, ...Object.entries(values)]);
   }
-  const form = await new Response(bytes, { headers: { "content-type": type ?? "" } })
-    .formData()
-    .catch(() => undefined);
-  if (!form) throw badRequest("can't parse the body");
-  return new Parameters([...query, ...form]);
+  return new Parameters([...query, ...readForm(bytes, type ?? "")]);
 }
