@@ -14,7 +14,8 @@ async function main(args: readonly string[]): Promise<void> {
   await using parts = new AsyncDisposableStack();
   parts.defer(() => wrappers.close());
   const bot = createBot({ token, allowedUsers, wrappers, apiRoot, log });
-  await bot.init();
+  // `bot.init` would try for ever where Telegram is out of reach.
+  bot.botInfo = await bot.api.getMe();
   await bot.api.setMyCommands(commands.map(({ name, description }) => ({ command: name, description })));
   if (args[0] === "--webhook") return setWebhook(bot, args[1]);
   await bot.api.deleteWebhook();
@@ -53,6 +54,7 @@ function explain(error: unknown): string {
     return "Telegram refuses TELEGRAM_BOT_TOKEN; @BotFather gives a new one";
   if (error instanceof GrammyError && error.error_code === 409)
     return "another program polls for this bot: only one may";
-  if (error instanceof GrammyError || error instanceof HttpError) return error.message;
+  if (error instanceof HttpError) return `Telegram cannot be reached: ${error.message}`;
+  if (error instanceof GrammyError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -22,6 +22,8 @@ export function webhook(bot: Bot, secretToken: string): (request: Request) => Pr
     if (!timingSafeEqual(digest(given), expected)) return new Response("Unauthorized\n", { status: 401 });
     if (request.method !== "POST")
       return new Response("Method Not Allowed\n", { status: 405, headers: { allow: "POST" } });
+    // `bot.init` would try for ever where Telegram is out of reach.
+    if (!bot.isInited()) bot.botInfo = await bot.api.getMe();
     return handle(request);
   };
 }
