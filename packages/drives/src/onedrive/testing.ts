@@ -3,7 +3,7 @@ import {
   type OneDriveOptions as StandInOptions,
   startOneDrive,
 } from "@overcoat/simulators";
-import type { FinishedCall } from "../remote/http/index.ts";
+import { type Clock, type FinishedCall, systemClock } from "../remote/http/index.ts";
 import type { AccessTokens } from "../remote/tokens.ts";
 import type { Body, Item, Target } from "../remote/vendor.ts";
 import type { OneDriveOptions } from "./options.ts";
@@ -22,6 +22,13 @@ export interface Stage extends AsyncDisposable {
   readonly finished: FinishedCall[];
 }
 
+/** Waits before repeats are short; those for what may never come are as long as they are. */
+const hasty: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) =>
+    systemClock.sleep(milliseconds < 10_000 ? milliseconds / 20 : milliseconds, signal),
+};
+
 /** A stand-in of OneDrive and the vendor that calls it. */
 export async function stage(
   standIn: StandInOptions = {},
@@ -35,8 +42,7 @@ export async function stage(
       driveId: server.driveId,
       driveType: standIn.driveType ?? "personal",
       url: `${server.url}/v1.0`,
-      // Waiting is what the shared client is tested for.
-      http: { random: () => 0.01, observe: (call) => finished.push(call), ...options.http },
+      http: { clock: hasty, observe: (call) => finished.push(call), ...options.http },
       ...options,
       ...more,
     });

@@ -119,7 +119,7 @@ export class Uploads {
         const received = await this.#received(url);
         if (received !== undefined) return received;
         const json = await this.#graph.item(this.#place(target));
-        if (json && json.size === size && this.#isNew(json, target)) return this.#take(json);
+        if (json && this.#mayBe(json, target, size)) return this.#take(json);
         throw gone();
       },
       cancel: () => this.cancel(url),
@@ -185,17 +185,22 @@ export class Uploads {
   /** The item that an upload whose answer was lost has led to, if it has. */
   async #arrived(target: Target, body: Body, signal?: AbortSignal): Promise<DriveItem | undefined> {
     const json = await this.#graph.item(this.#place(target), signal);
-    if (!json || !this.#isNew(json, target)) return undefined;
-    if (this.#graph.driveType === "documentLibrary" && isRewritten(target.name)) return json;
-    if (json.size !== body.size) return undefined;
+    if (!json || !this.#mayBe(json, target, body.size)) return undefined;
+    if (this.#rewrites(target)) return json;
     if (body.size === 0) return json;
     const hash = new QuickXorHash();
     for await (const chunk of body.read(0, body.size)) hash.update(chunk);
     return hash.digest() === json.file?.hashes?.quickXorHash ? json : undefined;
   }
 
-  #isNew(json: DriveItem, { replaces }: Target): boolean {
-    return json.file !== undefined && versionOf(json, this.#graph.driveType) !== replaces?.version;
+  /** Whether an item is another one than there was, and not plainly of other bytes than were sent. */
+  #mayBe(json: DriveItem, target: Target, size: number): boolean {
+    const isNew = versionOf(json, this.#graph.driveType) !== target.replaces?.version;
+    return json.file !== undefined && isNew && (json.size === size || this.#rewrites(target));
+  }
+
+  #rewrites({ name }: Target): boolean {
+    return this.#graph.driveType === "documentLibrary" && isRewritten(name);
   }
 
   /**
