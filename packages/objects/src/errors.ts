@@ -22,6 +22,8 @@ export type ObjectsErrorCode =
   | "PreconditionFailed"
   | "NotModified"
   | "ConditionalRequestConflict"
+  | "ServiceUnavailable"
+  | "SlowDown"
   | "XMinioStorageFull"
   | "AccessDenied"
   | "IncompleteBody";

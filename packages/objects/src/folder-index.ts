@@ -4,14 +4,10 @@ import type { FolderNames, NameBlock } from "./folder-names.ts";
 
 /** A folder whose names are indexed, as it was when they were read. */
 interface IndexedFolder {
-  readonly id: string;
-  /** Milliseconds since 1970. */
-  readonly modified: number;
+  readonly stamp: string;
   /** Which blocks hold its names. */
   readonly generation: number;
 }
-
-type Stamp = Pick<IndexedFolder, "id" | "modified">;
 
 /** Names in a block: about what one page of a listing shows. */
 const blockSize = 1000;
@@ -33,13 +29,13 @@ export class FolderIndex {
     this.#blocks = this.#root.openDB({ name: "blocks" });
   }
 
-  /** The names of a folder, if they were read when it was as `stamp` says. */
-  get(path: string, stamp: Stamp): FolderNames | undefined {
+  /** The names of a folder, if they were read when it had this stamp. */
+  get(path: string, stamp: string): FolderNames | undefined {
     if (Buffer.byteLength(path) > longestIndexed) return undefined;
     // What another process has written since this one began to read must show.
     this.#root.resetReadTxn();
     const folder = this.#folders.get(path);
-    if (folder?.id !== stamp.id || folder.modified !== stamp.modified) return undefined;
+    if (folder?.stamp !== stamp) return undefined;
     const { generation } = folder;
     if (this.#blocks.get([generation, ""]) === undefined) return undefined;
     return (bound) => this.#block(generation, bound);
@@ -53,7 +49,7 @@ export class FolderIndex {
   }
 
   /** Keeps the sorted names of a folder in place of those that were known. */
-  async put(path: string, { id, modified }: Stamp, names: readonly string[]): Promise<void> {
+  async put(path: string, stamp: string, names: readonly string[]): Promise<void> {
     if (Buffer.byteLength(path) > longestIndexed) return;
     await this.#root.transaction(() => {
       this.#drop(path);
@@ -66,7 +62,7 @@ export class FolderIndex {
           next: names[at + blockSize],
         });
       }
-      this.#folders.put(path, { id, modified, generation });
+      this.#folders.put(path, { stamp, generation });
     });
   }
 

@@ -4,7 +4,7 @@ import { type FolderNames, noNames } from "./folder-names.ts";
 import { compareKeys, sortKey } from "./keys.ts";
 
 interface Reading {
-  readonly folder: DriveEntry;
+  readonly stamp: string;
   readonly names: Promise<readonly string[]>;
 }
 
@@ -30,22 +30,24 @@ export class Folders {
       await this.#index.remove(path);
       return noNames;
     }
-    const indexed = this.#index.get(path, folder);
+    const stamp = stampOf(folder);
+    const indexed = stamp === undefined ? undefined : this.#index.get(path, stamp);
     if (indexed) return indexed;
-    const names = await this.#readOnce(path, folder);
+    const names = await (stamp === undefined || isFresh(folder)
+      ? this.#read(path)
+      : this.#readOnce(path, stamp));
     return () => ({ names });
   }
 
   /** Requests share one reading where no change can have escaped it. */
-  #readOnce(path: string, folder: DriveEntry): Promise<readonly string[]> {
-    if (Date.now() - folder.modified <= granularity) return this.#read(path);
+  #readOnce(path: string, stamp: string): Promise<readonly string[]> {
     const running = this.#readings.get(path);
-    if (running?.folder.modified === folder.modified && running.folder.id === folder.id) return running.names;
+    if (running?.stamp === stamp) return running.names;
     const names = this.#read(path);
-    const reading = { folder, names };
+    const reading = { stamp, names };
     this.#readings.set(path, reading);
     names
-      .then((read) => this.#index.put(path, folder, read))
+      .then((read) => this.#index.put(path, stamp, read))
       // The reader is told; an index that cannot be written costs only speed.
       .catch(() => undefined)
       .finally(() => {
@@ -73,3 +75,10 @@ export class Folders {
     return special ? names.sort(compareKeys) : names.sort();
   }
 }
+
+/** What changes with the names in a folder; undefined where nothing is known to. */
+const stampOf = ({ id, modified, stamp = `${id} ${modified}` }: DriveEntry) => stamp ?? undefined;
+
+/** Whether the folder changed so lately that a change now may not show. */
+const isFresh = ({ modified, stamp }: DriveEntry) =>
+  stamp === undefined && Date.now() - modified <= granularity;

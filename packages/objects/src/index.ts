@@ -1,5 +1,6 @@
 export type { BucketInfo } from "./buckets.ts";
 export type { BucketConfiguration } from "./configurations.ts";
+export { asObjectsError, isOutdated } from "./drive-errors.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
 export type { ListPage, ListRequest } from "./listing.ts";
 export {

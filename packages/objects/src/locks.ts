@@ -31,6 +31,15 @@ export class Locks {
     }
   }
 
+  /** The same with many names. */
+  withAll<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
+    // Always in the same order, so that no two wait for one another.
+    const ordered = [...new Set(names)].sort();
+    const from = (at: number): Promise<T> =>
+      at === ordered.length ? work() : this.with(ordered[at]!, () => from(at + 1));
+    return from(0);
+  }
+
   async #locked<T>(name: string, work: () => Promise<T>): Promise<T> {
     const lock = new RangeLock(this.#file, name);
     const deadline = Date.now() + longestWait;

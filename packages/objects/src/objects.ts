@@ -1,10 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { DescribedFile, Drive, OpenFile, PendingFile } from "@overcoat/drives";
+import type {
+  CreateOptions,
+  DescribedFile,
+  Drive,
+  OpenFile,
+  PendingFile,
+  WriteConditions,
+} from "@overcoat/drives";
 import { Buckets, bucketNotEmpty } from "./buckets.ts";
 import { checkCopySource, checkRead, checkWrite } from "./conditions.ts";
 import { BucketConfigurations } from "./configurations.ts";
-import { translate } from "./drive-errors.ts";
+import { asObjectsError, translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
 import { FolderIndex } from "./folder-index.ts";
 import { Folders } from "./folders.ts";
@@ -20,7 +27,7 @@ import {
 } from "./metadata.ts";
 import { OpenObject } from "./open-object.ts";
 import { type ByteSource, type Payload, payloadOf } from "./payload.ts";
-import { encodeRecord, type ObjectRecord, objectInfo } from "./record.ts";
+import { encodeRecord, isDerivable, type ObjectRecord, objectInfo } from "./record.ts";
 import { SharedCounter } from "./shared-counter.ts";
 import { type CompletedPart, chooseParts, multipartEtag, type Upload, Uploads } from "./uploads.ts";
 
@@ -170,10 +177,12 @@ export class Objects implements AsyncDisposable {
   ): Promise<ObjectInfo> {
     const folder = options.conditions ? await this.buckets.path(bucket) : this.buckets.folder(bucket);
     checkKey(key);
-    if (options.conditions) checkWrite(options.conditions, (await this.#find(folder, key))?.info);
+    const there = options.conditions && (await this.#find(folder, key));
+    checkWrite(options.conditions, there?.info);
     const payload = typeof body === "object" && "chunks" in body ? body : payloadOf(body);
     const whole = payload.whole?.();
-    return this.#write(folder, key, options, async (file) => {
+    const create = { size: payload.length, ...driveConditions(options.conditions, there?.file) };
+    return this.#write(folder, key, options, create, async (file) => {
       if (whole) await file.write(whole);
       else for await (const chunk of payload.chunks) await file.write(chunk);
       const { md5, checksum } = payload.result();
@@ -217,12 +226,47 @@ export class Objects implements AsyncDisposable {
     checkKey(key);
     return this.#locks.with(`${folder}/${key}`, async () => {
       const found = await this.#find(folder, key);
-      if (conditions) checkWrite(conditions, found?.info);
+      checkWrite(conditions, found?.info);
       if (!found) return false;
-      const removed = await translate(() => this.#drive.remove(found.path));
+      const { unchanged } = driveConditions(conditions, found.file);
+      const removed = await translate(() => this.#drive.remove(found.path, unchanged));
       if (this.#cleanup) await this.#removeEmptyFolders(folder, found.path);
       return removed;
     });
+  }
+
+  /**
+   * Deletes many objects of a bucket.
+   * @returns for each what `deleteObject` does, or its refusal
+   */
+  async deleteObjects(bucket: string, keys: readonly string[]): Promise<(boolean | Error)[]> {
+    const folder = await this.buckets.path(bucket);
+    const results: (boolean | Error)[] = [];
+    await this.#locks.withAll(
+      keys.map((key) => `${folder}/${key}`),
+      async () => {
+        const found: { at: number; path: string }[] = [];
+        for (const [at, key] of keys.entries()) {
+          const there = await this.#find(folder, key).catch((error: Error) => error);
+          if (there instanceof Error) results[at] = there;
+          else if (there) found.push({ at, path: there.path });
+          else results[at] = false;
+        }
+        const removed = await translate(() => this.#drive.removeAll(found.map(({ path }) => path)));
+        for (const [i, { at }] of found.entries())
+          results[at] = asObjectsError(removed[i]!) as boolean | Error;
+        const emptied = found.filter(({ at }) => results[at] === true).map(({ path }) => path);
+        if (this.#cleanup) await this.#removeAllEmptyFolders(folder, emptied);
+      },
+    );
+    return results;
+  }
+
+  async #removeAllEmptyFolders(folder: string, paths: readonly string[]): Promise<void> {
+    const one = new Map(paths.map((path) => [path.slice(0, path.lastIndexOf("/")), path]));
+    // Those within others first.
+    for (const parent of [...one.keys()].sort((a, b) => b.length - a.length))
+      await this.#removeEmptyFolders(folder, one.get(parent)!);
   }
 
   /** Changes the tags of an object in place. */
@@ -255,9 +299,7 @@ export class Objects implements AsyncDisposable {
       if (!(await translate(() => this.#drive.move(source.path, path)))) throw noKey(from);
       if (this.#cleanup && path !== source.path) await this.#removeEmptyFolders(folder, source.path);
     };
-    // Always in the same order, so that two opposite renames do not wait for one another.
-    const [first, second] = [`${folder}/${from}`, `${folder}/${to}`].sort() as [string, string];
-    await this.#locks.with(first, first === second ? work : () => this.#locks.with(second, work));
+    await this.#locks.withAll([`${folder}/${from}`, `${folder}/${to}`], work);
   }
 
   /** @throws ObjectsError PreconditionFailed when the source of a copy is not as asked for. */
@@ -307,7 +349,8 @@ export class Objects implements AsyncDisposable {
       throw new ObjectsError("InvalidRequest", "The size of the parts is not x-amz-mp-object-size.");
     checkWrite(options.conditions, before?.info);
     const checksum = options.checksum(upload, parts);
-    const info = await this.#write(folder, key, options, async (file) => {
+    const create = { size, ...driveConditions(options.conditions, before?.file) };
+    const info = await this.#write(folder, key, options, create, async (file) => {
       for await (const chunk of this.uploads.read(parts)) await file.write(chunk);
       return {
         etag: multipartEtag(parts),
@@ -325,10 +368,11 @@ export class Objects implements AsyncDisposable {
     folder: string,
     key: string,
     options: PutOptions,
+    create: CreateOptions,
     fill: (file: PendingFile) => Promise<ObjectRecord>,
   ): Promise<ObjectInfo> {
     const { path } = await this.#place(folder, key);
-    const pending = await translate(() => this.#drive.create(path));
+    const pending = await translate(() => this.#drive.create(path, create));
     return this.#finish(folder, key, pending, options.conditions, () => fill(pending));
   }
 
@@ -342,9 +386,10 @@ export class Objects implements AsyncDisposable {
     try {
       const record = await translate(fill);
       return await this.#locks.with(`${folder}/${key}`, async () => {
-        if (conditions) checkWrite(conditions, (await this.#find(folder, key))?.info);
-        const onlyIfAbsent = conditions?.ifNoneMatch === "*";
-        const entry = await translate(() => pending.commit(encodeRecord(record), { onlyIfAbsent }));
+        const there = conditions && (await this.#find(folder, key));
+        checkWrite(conditions, there?.info);
+        const commit = { ...driveConditions(conditions, there?.file), derivable: isDerivable(key, record) };
+        const entry = await translate(() => pending.commit(encodeRecord(record), commit));
         return { key, size: entry.size, modified: entry.modified, ...record };
       });
     } catch (error) {
@@ -416,3 +461,15 @@ export class Objects implements AsyncDisposable {
       if (!(await this.#drive.removeFolder(path.slice(0, end)))) return;
   }
 }
+
+/** What a drive must see to when it takes a write, `there` being what was checked. */
+const driveConditions = (
+  conditions: Conditions | undefined,
+  there: DescribedFile | undefined,
+): WriteConditions => ({
+  onlyIfAbsent: conditions?.ifNoneMatch === "*",
+  unchanged:
+    conditions?.ifMatch === undefined && conditions?.ifUnmodifiedSince === undefined
+      ? undefined
+      : there?.entry,
+});

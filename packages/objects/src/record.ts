@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
-import type { DescribedFile } from "@overcoat/drives";
+import type { DescribedFile, DriveEntry } from "@overcoat/drives";
+import { contentTypeOf, followsFromName } from "./content-type.ts";
 import {
   type Checksum,
   noMetadata,
@@ -104,8 +105,20 @@ export function decodeRecord(text: string): ObjectRecord | undefined {
   }
 }
 
-/** The ETag of a file that others put there: stable while size and time stand, and no MD5 by its form. */
-const opaqueEtag = (size: number, modified: number) => `${hash("md5", `${size}:${modified}`)}-0`;
+/** Whether a record tells nothing but what follows from the object's key and bytes. */
+export function isDerivable(key: string, { etag, metadata, checksum, parts, upload }: ObjectRecord): boolean {
+  const { "content-type": type, ...others } = metadata.headers;
+  if (parts || upload || etag.length !== 32 || checksum?.type === "COMPOSITE") return false;
+  if (some(others) ?? some(metadata.user) ?? some(metadata.tags)) return false;
+  return type === undefined || followsFromName(key, type);
+}
+
+/**
+ * The ETag of a file that others put there: its MD5 where the drive tells it, else what is stable while the bytes
+ * are, as far as the drive knows, and no MD5 by its form.
+ */
+const foreignEtag = ({ size, modified, content, md5 }: DriveEntry) =>
+  md5 ?? `${hash("md5", content === undefined ? `${size}:${modified}` : `${size}:${content}`)}-0`;
 
 type StoredInfo = ObjectInfo & { readonly upload?: string };
 const decoded = new WeakMap<DescribedFile, StoredInfo>();
@@ -120,8 +133,11 @@ export function objectInfo(key: string, file: DescribedFile): StoredInfo {
   return info;
 }
 
-function decodeFile(key: string, { entry: { size, modified }, properties }: DescribedFile): StoredInfo {
+function decodeFile(key: string, { entry, properties }: DescribedFile): StoredInfo {
+  const { size, modified } = entry;
   const record = properties === undefined ? undefined : decodeRecord(properties);
   if (record) return { key, size, modified, ...record };
-  return { key, size, modified, etag: opaqueEtag(size, modified), metadata: noMetadata };
+  const type = contentTypeOf(key);
+  const metadata = type === undefined ? noMetadata : { ...noMetadata, headers: { "content-type": type } };
+  return { key, size, modified, etag: foreignEtag(entry), metadata };
 }

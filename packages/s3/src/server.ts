@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import http, { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { type Objects, ObjectsError } from "@overcoat/objects";
+import { asObjectsError, type Objects, ObjectsError } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import { type AuthOptions, authenticate } from "./auth/index.ts";
 import { perform, type Rights } from "./authorize.ts";
@@ -345,11 +345,11 @@ function errorXml(error: S3Error, resource: string, requestId: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${element("Code", error.code)}${element("Message", error.message)}${detail.join("")}${element("Resource", resource)}${element("RequestId", requestId)}<HostId>${requestId}</HostId></Error>`;
 }
 
-function asS3Error(error: unknown): S3Error {
+function asS3Error(thrown: unknown): S3Error {
+  const error = asObjectsError(thrown);
   if (error instanceof S3Error) return error;
   if (error instanceof ObjectsError) return new S3Error(error.code, error.message, { ...error.detail });
   const code = (error as NodeJS.ErrnoException)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT") return new S3Error("XMinioStorageFull");
   if (code === "EMFILE" || code === "ENFILE") return new S3Error("SlowDown");
   return new S3Error("InternalError");
 }
@@ -375,7 +375,8 @@ function fail(exchange: Exchange, error: unknown, log: S3ServerOptions["log"]): 
     return;
   }
   const allow = known.status === 405 ? "GET, HEAD, PUT, POST, DELETE" : undefined;
-  reply(exchange, known.status, { "content-type": "application/xml", allow }, xml);
+  const wait = known.status === 503 ? known.detail.RetryAfterSeconds : undefined;
+  reply(exchange, known.status, { "content-type": "application/xml", allow, "retry-after": wait }, xml);
 }
 
 /** Reads the rest of a body that nobody wants, or gives the connection up. */

@@ -21,8 +21,6 @@ export interface Tree {
   list(folder: Item, path: string): AsyncIterable<readonly ListedEntry[]>;
 }
 
-const pageSize = 1000;
-
 export const notAFolder = (path: string) => new DriveError("NotAFolder", `${path} is a file`);
 
 /** The tree as the mirror knows it, which takes no call. */
@@ -77,13 +75,10 @@ export class MirroredTree implements Tree {
   }
 
   async *list(folder: Item): AsyncGenerator<readonly ListedEntry[]> {
-    let page: ListedEntry[] = [];
-    for (const children of this.#mirror.children(folder.id)) {
-      for (const child of shown(children)) page.push({ name: child.shown, kind: child.kind });
-      if (page.length < pageSize) continue;
-      yield page;
-      page = [];
-    }
-    if (page.length > 0) yield page;
+    const names: ListedEntry[] = [];
+    // At once, as what is read is only one state of the folder until others write.
+    for (const children of this.#mirror.children(folder.id))
+      for (const child of shown(children)) names.push({ name: child.shown, kind: child.kind });
+    yield names;
   }
 }

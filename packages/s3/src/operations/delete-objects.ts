@@ -9,6 +9,9 @@ import { smallBody } from "./body.ts";
 /** S3's limit for one request. */
 const mostObjects = 1000;
 
+/** Objects with a condition of their own that are deleted at the same time. */
+const conditionalAtOnce = 32;
+
 /** S3 has these conditions for directory buckets only; passed over they would delete too much. */
 const refused = (name: string, detail?: Record<string, string>) =>
   new S3Error("NotImplemented", `The condition ${name} is not implemented; use the ETag instead.`, detail);
@@ -39,24 +42,48 @@ export const deleteObjects: Operation = async (context) => {
   const objects = records(request.Object);
   if (objects.length === 0 || objects.length > mostObjects) throw new S3Error("MalformedXML");
   const quiet = text(request.Quiet) === "true";
-  const one = async (object: (typeof objects)[number]): Promise<string> => {
+  const asked = objects.map((object) => {
     const key = text(object.Key) ?? "";
     const version = text(object.VersionId);
-    const named = element("Key", key) + element("VersionId", version);
-    try {
-      if (!may("DeleteObject", key)) throw new S3Error("AccessDenied");
-      if (version !== undefined && version !== "" && version !== "null") throw new S3Error("NoSuchVersion");
-      for (const name of ["LastModifiedTime", "Size"]) if (object[name] !== undefined) throw refused(name);
-      const etag = text(object.ETag);
-      await service.objects.deleteObject(bucket, key, etag === undefined ? undefined : { ifMatch: etag });
-      return quiet ? "" : `<Deleted>${named}</Deleted>`;
-    } catch (error) {
-      if (!(error instanceof ObjectsError || error instanceof S3Error)) throw error;
-      return `<Error>${named}${element("Code", error.code)}${element("Message", error.message)}</Error>`;
-    }
-  };
+    return {
+      key,
+      version,
+      etag: text(object.ETag),
+      refusal: refusalOf(object, may("DeleteObject", key), version),
+    };
+  });
+  const plain = asked.filter(({ etag, refusal }) => etag === undefined && !refusal);
+  const conditional = asked.filter(({ etag, refusal }) => etag !== undefined && !refusal);
+  const results = new Map<object, unknown>(asked.map((one) => [one, one.refusal]));
+  const together = await service.objects.deleteObjects(
+    bucket,
+    plain.map(({ key }) => key),
+  );
+  for (const [i, one] of plain.entries()) results.set(one, together[i]);
+  for (let at = 0; at < conditional.length; at += conditionalAtOnce)
+    await Promise.all(
+      conditional.slice(at, at + conditionalAtOnce).map(async (one) => {
+        const { key, etag } = one;
+        const deleted = service.objects.deleteObject(bucket, key, { ifMatch: etag });
+        results.set(one, await deleted.catch((error: unknown) => error));
+      }),
+    );
   let inner = "";
-  for (let at = 0; at < objects.length; at += 32)
-    inner += (await Promise.all(objects.slice(at, at + 32).map(one))).join("");
+  for (const [one, result] of results) {
+    const { key, version } = one as (typeof asked)[number];
+    const named = element("Key", key) + element("VersionId", version);
+    if (result instanceof ObjectsError || result instanceof S3Error)
+      inner += `<Error>${named}${element("Code", result.code)}${element("Message", result.message)}</Error>`;
+    else if (result instanceof Error) throw result;
+    else if (!quiet) inner += `<Deleted>${named}</Deleted>`;
+  }
   replyXml(context, document("DeleteResult", inner));
 };
+
+/** Why an object of the request cannot be deleted, as far as that shows beforehand. */
+function refusalOf(object: Record<string, unknown>, allowed: boolean, version: string | undefined) {
+  if (!allowed) return new S3Error("AccessDenied");
+  if (version !== undefined && version !== "" && version !== "null") return new S3Error("NoSuchVersion");
+  const condition = ["LastModifiedTime", "Size"].find((name) => object[name] !== undefined);
+  return condition === undefined ? undefined : refused(condition);
+}

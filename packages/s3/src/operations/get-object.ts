@@ -1,11 +1,13 @@
 import type { ServerResponse } from "node:http";
-import type { Checksum, ObjectInfo, ObjectPart } from "@overcoat/objects";
+import { type Checksum, isOutdated, type ObjectInfo, type ObjectPart } from "@overcoat/objects";
 import { type Context, type Headers, header, type Operation, reply, sendHead } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { checksumHeaders, conditionsOf, objectHeaders } from "../headers.ts";
 
 /** Bodies up to this size go out in one piece. */
 const atOnce = 256 * 1024;
+/** How often an object is looked at anew that others changed while it was opened. */
+const attempts = 3;
 
 interface Slice {
   readonly status: 200 | 206;
@@ -107,6 +109,16 @@ export const headObject: Operation = async (context) => {
 
 export const getObject: Operation = async (context) => {
   versionOf(context);
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await answer(context);
+    } catch (error) {
+      if (context.response.headersSent || attempt === attempts || !isOutdated(error)) throw error;
+    }
+};
+
+/** Answers with the object as it is known, which may turn out to be outdated before the first byte. */
+async function answer(context: Context): Promise<void> {
   const { response } = context;
   const object = await context.service.objects.getObject(context.bucket, context.key, conditionsOf(context));
   try {
@@ -119,13 +131,27 @@ export const getObject: Operation = async (context) => {
         throw new S3Error("InternalError", "The file was cut short while it was read.");
       return reply(context, status, headers, bytes);
     }
+    const chunks = await begun(object.readChunks(start, end));
     sendHead(context, status, headers);
-    await send(object.readChunks(start, end), response);
+    await send(chunks, response);
   } finally {
     const closing = object.close();
     if (closing) await closing;
   }
-};
+}
+
+/** The same chunks, of which the first one is there. */
+async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    try {
+      for (let next = first; !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+}
 
 /** Sends chunks, each when the one before has gone out. @throws Error when the client is gone */
 async function send(chunks: AsyncIterable<Buffer>, response: ServerResponse): Promise<void> {
