@@ -125,7 +125,6 @@ async function serveInWorkers(settings: Settings): Promise<Service> {
   cluster.setupPrimary({
     exec: fileURLToPath(new URL("./worker.ts", import.meta.url)),
     args: [],
-    execArgv: [...process.execArgv, "--semi-space-growth-factor=1"],
     serialization: "json",
   });
 
