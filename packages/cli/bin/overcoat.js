@@ -31,7 +31,12 @@ function findNode() {
 if (Number(process.versions.node.split(".")[0]) >= 24) {
   // V8 takes these only when it starts, and so the process starts over, as itself.
   if (process.execve && !flags.every((flag) => process.execArgv.includes(flag)))
-    process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, ...process.argv.slice(1)]);
+    process.execve(process.execPath, [
+      process.execPath,
+      ...process.execArgv,
+      ...flags,
+      ...process.argv.slice(1),
+    ]);
   const { run } = await import("../src/main.ts");
   await run(process.argv.slice(2));
 } else {

@@ -1,7 +1,7 @@
 import type { ListPage } from "@overcoat/objects";
 import { type Context, type Operation, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
-import { objectXml, ownerXml, urlEncode } from "../listing-xml.ts";
+import { objectsXml, objectXml, ownerXml, urlEncode } from "../listing-xml.ts";
 import { document, element, escapeText } from "../xml.ts";
 
 /** S3's largest page. */
@@ -84,7 +84,7 @@ export const listObjects: Operation = async (context) => {
         element("Delimiter", delimiter === undefined ? undefined : encode(delimiter)) +
         element("EncodingType", type) +
         element("IsTruncated", page.truncated) +
-        page.objects.map((object) => `<Contents>${objectXml(object, encode, true)}</Contents>`).join("") +
+        objectsXml(page.objects, encode, true) +
         prefixesXml(page, encode),
     ),
   );
@@ -119,9 +119,7 @@ export const listObjectsV2: Operation = async (context) => {
         element("Delimiter", delimiter === undefined ? undefined : encode(delimiter)) +
         element("EncodingType", type) +
         element("IsTruncated", page.truncated) +
-        page.objects
-          .map((object) => `<Contents>${objectXml(object, encode, withOwner)}</Contents>`)
-          .join("") +
+        objectsXml(page.objects, encode, withOwner) +
         prefixesXml(page, encode),
     ),
   );
