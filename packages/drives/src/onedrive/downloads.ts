@@ -1,7 +1,7 @@
 import { DriveError } from "../drive.ts";
-import type { ByteStream, Reply } from "../remote/http/index.ts";
+import { type ByteStream, exactly, placed, type Reply } from "../remote/http/index.ts";
 import type { Item } from "../remote/vendor.ts";
-import type { GraphClient } from "./client.ts";
+import { type GraphClient, vendorName } from "./client.ts";
 import { type DriveItem, downloadUrl, versionOf } from "./items.ts";
 
 /** A pre-authenticated address: a secret, good for an hour or so. */
@@ -66,7 +66,7 @@ export class Downloads {
       }
       const { body, skip, total } = placed(reply, start);
       if (total === item.size && this.#isSame(address, reply.headers.etag, kept !== undefined))
-        return exactly(body, skip, end - start);
+        return exactly(body, skip, end - start, vendorName);
       body.destroy();
       this.#addresses.delete(item.id);
       if (last) throw new DriveError("Changed", "The file was changed in OneDrive while it was read.");
@@ -132,30 +132,5 @@ const stem = (tag: string) => tag.replace(/\d+"?$/, "");
 const hasEnded = (error: unknown) =>
   error instanceof DriveError &&
   ["Unauthenticated", "AccessDenied", "NotFound", "Gone", "Changed"].includes(error.code);
-
-/** Where the bytes of an answer begin and how many the file has: a server may answer a range with all of it. */
-export function placed({ status, headers, body }: Reply<ByteStream>, start: number) {
-  if (status !== 206) return { body, skip: start, total: Number(headers["content-length"]) };
-  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers["content-range"] ?? "") ?? [];
-  return { body, skip: start - Number(first), total: Number(first) > start ? undefined : Number(total) };
-}
-
-/** So many bytes behind those that are skipped. @throws DriveError `Unavailable` where there are fewer */
-export async function* exactly(
-  body: AsyncIterable<Buffer>,
-  skip: number,
-  length: number,
-): AsyncGenerator<Buffer> {
-  let before = skip;
-  let left = length;
-  for await (const chunk of body) {
-    if (left === 0) return;
-    const bytes = chunk.subarray(before, before + left);
-    before = Math.max(0, before - chunk.length);
-    left -= bytes.length;
-    if (bytes.length > 0) yield bytes;
-  }
-  if (left > 0) throw new DriveError("Unavailable", "The download from OneDrive ended too early.");
-}
 
 async function* noBytes(): AsyncGenerator<Uint8Array> {}

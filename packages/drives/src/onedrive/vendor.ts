@@ -1,4 +1,5 @@
 import { DriveError } from "../drive.ts";
+import { exactly, placed } from "../remote/http/index.ts";
 import type {
   Body,
   ChangePage,
@@ -13,7 +14,7 @@ import type {
 import { changes } from "./changes.ts";
 import { GraphClient, vendorName } from "./client.ts";
 import { copyFile, temporaryName } from "./copy.ts";
-import { Downloads, exactly, placed } from "./downloads.ts";
+import { Downloads } from "./downloads.ts";
 import { QuickXorHash } from "./hash.ts";
 import { type DriveItem, itemOf, selectListed } from "./items.ts";
 import { defaultEncoding, encodeName, isRewritten, longestPath } from "./naming.ts";
@@ -244,7 +245,7 @@ export class OneDriveVendor implements Vendor {
     if (status === 400) return this.read(item, start, end, signal);
     const reply = await this.#downloads.fetch(headers.location!, start, end, version.size, signal);
     const { body, skip } = placed(reply, start);
-    return exactly(body, skip, end - start);
+    return exactly(body, skip, end - start, vendorName);
   }
 
   get #hard(): boolean {

@@ -33,6 +33,8 @@ export interface GoogleDriveOptions extends StandInOptions, TokenOptions {
   readonly mostRevisions?: number;
   /** Whether old revisions can only be read when they are kept for ever; not where not given. */
   readonly keptRevisionsOnly?: boolean;
+  /** Refuses all reading of revisions, as to who may only read a file; not where not given. */
+  readonly revisionsRefused?: boolean;
   /** Items that a folder may hold; 500,000 where not given. */
   readonly mostChildren?: number;
   /** Whether a copy takes properties along (the default). */

@@ -2,7 +2,7 @@ import type { Reply } from "../../drives/call.ts";
 import { type Item, isGoogleType } from "../account.ts";
 import { readJson } from "../body.ts";
 import { exported, exportFormats } from "../documents.ts";
-import { download } from "../download.ts";
+import { checkAbuse, download } from "../download.ts";
 import { badRequest, forbidden, invalid } from "../errors.ts";
 import { partial } from "../fields.ts";
 import { fileJson } from "../file-json.ts";
@@ -146,7 +146,8 @@ function reply({ call, account, viewer }: ApiCall, item: Item): Reply {
   return { status: 200, body: partial(fileJson(account, item, viewer), call.query) };
 }
 
-function content({ call }: ApiCall, { data }: Item): Reply {
+function content({ call }: ApiCall, item: Item): Reply {
+  const { data } = item;
   const head = data.revisions.at(-1);
   if (!head) {
     const message = "Only files with binary content can be downloaded. Use Export with Docs Editors files.";
@@ -154,7 +155,6 @@ function content({ call }: ApiCall, { data }: Item): Reply {
       ? forbidden("fileNotDownloadable", message)
       : badRequest("The file has no content.");
   }
-  if (data.abusive && call.query.get("acknowledgeAbuse") !== "true")
-    throw forbidden("cannotDownloadAbusiveFile", "This file has been identified as malware or spam.");
+  checkAbuse(item, call.query);
   return download(call, head.content, data.mimeType);
 }

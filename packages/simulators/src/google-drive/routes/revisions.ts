@@ -1,6 +1,6 @@
 import { type Item, isGoogleType, type Revision } from "../account.ts";
 import { readJson } from "../body.ts";
-import { download } from "../download.ts";
+import { checkAbuse, download } from "../download.ts";
 import { DriveApiError, forbidden } from "../errors.ts";
 import { partial } from "../fields.ts";
 import { revisionJson } from "../file-json.ts";
@@ -49,6 +49,7 @@ export const revisions: readonly Route[] = [
       const old = revision !== item.data.revisions.at(-1);
       if (old && options.keptRevisionsOnly && !revision.keepForever)
         throw forbidden("fileNotDownloadable", "Only revisions that are kept forever can be downloaded.");
+      checkAbuse(item, call.query);
       return download(call, revision.content, revision.mimeType);
     },
   },
@@ -84,8 +85,13 @@ export const revisions: readonly Route[] = [
   },
 ];
 
-function file({ account, access, groups }: ApiCall): Item {
+function file({ account, access, groups, options }: ApiCall): Item {
   const item = account.find(groups.id!, access);
+  if (options.revisionsRefused)
+    throw forbidden(
+      "insufficientFilePermissions",
+      "The user does not have sufficient permissions for this file.",
+    );
   if (item.data.revisions.length === 0 && isGoogleType(item.data.mimeType))
     throw forbidden("revisionsNotSupported", "The file does not support revisions.");
   return item;

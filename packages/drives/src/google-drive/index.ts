@@ -1,0 +1,2 @@
+export { type GoogleDriveOptions, readOptions } from "./options.ts";
+export { googleDrive } from "./vendor.ts";
