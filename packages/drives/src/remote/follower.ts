@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DriveError } from "../drive.ts";
 import { RangeLock } from "../range-lock.ts";
 import type { Mirror } from "./mirror.ts";
-import type { ChangePage, Vendor } from "./vendor.ts";
+import type { ChangePage, Item, Vendor } from "./vendor.ts";
 
 /** Milliseconds after which another process looks whether the one that follows has ended. */
 const succession = 2000;
@@ -18,7 +18,9 @@ export interface FollowerOptions {
   /** Milliseconds between two questions for changes. */
   readonly pollInterval: number;
   /** Told once in the process that follows, when the first changes are in. */
-  readonly synced?: (signal: AbortSignal) => Promise<void>;
+  synced(): Promise<void>;
+  /** Told of what the feed told, when it is in. */
+  changed(items: readonly Item[], signal: AbortSignal): Promise<void>;
 }
 
 /** Keeps the mirror at what the drive holds: in one process of those with the same data folder. */
@@ -72,7 +74,7 @@ export class Follower {
         await this.#follow(signal);
         this.#error = undefined;
         failures = 0;
-        if (first) await this.#options.synced?.(signal);
+        if (first) await this.#options.synced();
         first = false;
         await this.#wait(signal);
       } catch (error) {
@@ -104,6 +106,10 @@ export class Follower {
     for await (const page of this.#vendor.changes(this.#mirror.feed.cursor, signal)) {
       await this.#take(page);
       this.#mirror.refresh();
+      await this.#options.changed(
+        page.changes.filter((change): change is Item => !("removed" in change)),
+        signal,
+      );
     }
     await this.#mirror.finish(started, (id) => this.#vendor.get(id));
   }

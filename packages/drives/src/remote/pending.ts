@@ -6,6 +6,7 @@ import {
   type PendingFile,
 } from "../drive.ts";
 import { entryOf } from "./entries.ts";
+import type { Properties } from "./properties.ts";
 import type { Spool } from "./spool.ts";
 import { sendWhole } from "./uploading.ts";
 import type { ContentHash, Item, Vendor } from "./vendor.ts";
@@ -15,6 +16,7 @@ import type { Writer } from "./writer.ts";
 export interface PendingParts {
   readonly vendor: Vendor;
   readonly writer: Writer;
+  readonly properties: Properties;
   spool(): Spool;
 }
 
@@ -47,20 +49,25 @@ export class RemotePending implements PendingFile {
     await this.#spool.append(chunk);
   }
 
-  async commit(_properties: string, options: CommitOptions = {}): Promise<DriveEntry> {
+  async commit(text: string, options: CommitOptions = {}): Promise<DriveEntry> {
     await this.#queue;
     if (this.#ended) throw new Error("The file is committed or discarded");
     this.#ended = true;
-    const { vendor, writer } = this.#parts;
+    const { vendor, writer, properties } = this.#parts;
     const hash = this.#hash.digest();
+    const plan = properties.plan({ size: this.#spool.size, hash }, text, options.derivable ?? false);
     try {
       const item = await writer.publish(
         this.#path,
         options,
         async (target, condition) =>
-          this.#verified(await sendWhole(vendor, target, this.#spool, { condition }), hash),
-        () => undefined,
+          this.#verified(
+            await sendWhole(vendor, target, this.#spool, { condition, properties: plan.native }),
+            hash,
+          ),
+        (written) => properties.kept(written, text, plan),
       );
+      await properties.follow(item, text, plan);
       return entryOf(item, vendor.traits, null);
     } finally {
       await this.#spool.close();

@@ -29,6 +29,8 @@ async function opened(pollInterval = 3_600_000): Promise<RemoteDrive> {
 async function synced(pollInterval?: number): Promise<RemoteDrive> {
   const drive = await opened(pollInterval);
   await vi.waitFor(() => expect(drive.progress().done).toBe(true));
+  if (vendor.traits.propertiesLimit === 0)
+    await vi.waitFor(async () => expect(await drive.stat(".overcoat/properties")).toBeDefined());
   vendor.calls = [];
   return drive;
 }
@@ -44,7 +46,7 @@ async function put(
   path: string,
   body: string | Buffer,
   properties = "p",
-  options: CommitOptions = {},
+  options: CommitOptions = { derivable: true },
 ) {
   const pending = await drive.create(path, options);
   try {
@@ -252,4 +254,110 @@ test("after a reset everything is walked anew, and no key is missing meanwhile",
   };
   await vi.waitFor(async () => expect((await names(drive, "b")).length).toBe(299));
   expect(lowest).toBeGreaterThanOrEqual(299);
+});
+
+for (const propertiesLimit of [0, 200]) {
+  const kind = propertiesLimit === 0 ? "aside" : "with the file";
+  const small = JSON.stringify({ user: "ü".repeat(10) });
+  const large = JSON.stringify({ user: "ü".repeat(1000) });
+  const properties = async (drive: Drive, path: string) => (await drive.describe(path))?.properties;
+  /** Forgets all that is known here. */
+  const restarted = async (opener = synced) => {
+    for (const drive of open.splice(0)) await drive.close();
+    rmSync(data, { recursive: true, force: true });
+    return opener();
+  };
+
+  test(`properties that are kept ${kind} outlive the mirror, but for what is derivable where it costs a call`, async () => {
+    vendor = new MemoryVendor({ propertiesLimit });
+    let drive = await synced();
+    await put(drive, "b/small", "1", small, {});
+    expect(vendor.counted()).toEqual({ makeFolder: 1, upload: propertiesLimit === 0 ? 2 : 1 });
+    await put(drive, "b/large", "2", large, {});
+    await put(drive, "b/session", Buffer.alloc(100_000), large, {});
+    await put(drive, "b/derivable", "3", small, { derivable: true });
+    const all = ["b/small", "b/large", "b/session", "b/derivable"];
+    const expected = [small, large, large, small];
+    expect(await Promise.all(all.map((path) => properties(drive, path)))).toEqual(expected);
+    drive = await restarted();
+    const kept = propertiesLimit === 0 ? [small, large, large, undefined] : expected;
+    expect(await Promise.all(all.map((path) => properties(drive, path)))).toEqual(kept);
+    const described = await drive.describeAll("b", ["small", "large", "session", "derivable", "none"]);
+    expect(described.map((one) => one?.properties)).toEqual([...kept, undefined]);
+    vendor.calls = [];
+    await drive.describeAll("b", ["small", "large", "session"]);
+    expect(vendor.calls).toEqual([]);
+    drive = await restarted(live);
+    expect(
+      (
+        await drive.describeAll(
+          "b",
+          all.map((path) => path.slice(2)),
+        )
+      ).map((one) => one?.properties),
+    ).toEqual(kept);
+    expect(await properties(drive, "b/large")).toBe(large);
+  });
+
+  test(`properties that are kept ${kind} belong to their bytes`, async () => {
+    vendor = new MemoryVendor({ propertiesLimit });
+    let drive = await synced(20);
+    for (const text of [small, large]) {
+      await put(drive, "b/x", "one", text, {});
+      vendor.put("b/x", "other");
+      await vi.waitFor(async () => expect((await drive.stat("b/x"))?.size).toBe(5));
+      expect(await properties(drive, "b/x")).toBeUndefined();
+      await put(drive, "b/x", "one", text, {});
+      expect(await properties(drive, "b/x")).toBe(text);
+      // The same bytes once more, without.
+      await put(drive, "b/x", "one", "", {});
+      expect(await properties(drive, "b/x")).toBeUndefined();
+      drive = await restarted(() => synced(20));
+      expect(await properties(drive, "b/x")).toBeUndefined();
+    }
+  });
+
+  test(`properties that are kept ${kind} are changed, copied, moved and removed with their files`, async () => {
+    vendor = new MemoryVendor({ propertiesLimit });
+    let drive = await synced();
+    await put(drive, "b/x", "one", small, {});
+    for (const text of [large, small]) {
+      await drive.setProperties("b/x", text);
+      expect(await properties(drive, "b/x")).toBe(text);
+      await (await drive.copy("b/x", "b/copy"))!.commit(text);
+      expect(await get(drive, "b/copy")).toBe("one");
+      expect(await properties(drive, "b/copy")).toBe(text);
+      await (await drive.copy("b/copy", "b/copy"))!.commit(`${text} `);
+      expect(await properties(drive, "b/copy")).toBe(`${text} `);
+      await drive.move("b/copy", "b/moved");
+      drive = await restarted();
+      expect(await properties(drive, "b/x")).toBe(text);
+      expect(await properties(drive, "b/moved")).toBe(`${text} `);
+    }
+    await drive.removeAll(["b/x", "b/moved"]);
+    expect([...vendor.nodes.values()].filter(({ item }) => item.kind === "file")).toEqual([]);
+  });
+}
+
+test("a sidecar by another gateway is seen", async () => {
+  const drive = await synced(20);
+  const other = await remoteDrive(vendor, { data: join(data, "other"), pollInterval: 20 });
+  open.push(other);
+  await vi.waitFor(() => expect(other.progress().done).toBe(true));
+  await put(drive, "b/x", "one", "first", {});
+  await vi.waitFor(async () => expect((await other.describe("b/x"))?.properties).toBe("first"));
+  await drive.setProperties("b/x", "second");
+  await vi.waitFor(async () => expect((await other.describe("b/x"))?.properties).toBe("second"));
+  await put(other, "b/x", "one", "third", {});
+  await vi.waitFor(async () => expect((await drive.describe("b/x"))?.properties).toBe("third"));
+});
+
+test("a copy of bytes that others changed meanwhile is taken back", async () => {
+  vendor.put("b/x", "one");
+  const drive = await synced();
+  const copy = (await drive.copy("b/x", "b/y"))!;
+  vendor.put("b/x", "other");
+  await expect(copy.commit("")).rejects.toMatchObject({ code: "Unavailable" });
+  expect(vendor.at("b/y")).toBeUndefined();
+  expect(await drive.stat("b/y")).toBeUndefined();
 });

@@ -10,12 +10,14 @@ import {
   type OpenFile,
   type PendingFile,
 } from "../drive.ts";
+import { RemoteCopy } from "./copying.ts";
 import { entryId, entryOf } from "./entries.ts";
 import { FolderMaker } from "./folders.ts";
 import { Follower } from "./follower.ts";
 import { LiveTree } from "./live-tree.ts";
 import { Mirror } from "./mirror.ts";
 import { RemotePending } from "./pending.ts";
+import { Properties, sidecarFolder } from "./properties.ts";
 import { RemoteFile } from "./reading.ts";
 import { Budget, Spool } from "./spool.ts";
 import { MirroredTree, type Tree } from "./tree.ts";
@@ -44,6 +46,7 @@ export interface RemoteDrive extends Drive {
   progress(): SyncProgress;
 }
 
+const hiddenFolder = ".overcoat";
 const defaultPollInterval = 10_000;
 /** Bytes of uploads that a process holds in memory. */
 const uploadMemory = 64 * 1024 * 1024;
@@ -83,6 +86,8 @@ class VendorDrive implements RemoteDrive {
   readonly #live: LiveTree;
   readonly #follower: Follower;
   readonly #writer: Writer;
+  readonly #properties: Properties;
+  readonly #parts: { vendor: Vendor; writer: Writer; properties: Properties };
   readonly #readOnly: boolean;
   readonly #folders: FolderMaker;
   readonly #spools: string;
@@ -95,7 +100,13 @@ class VendorDrive implements RemoteDrive {
     this.#mirror = mirror;
     this.#known = new MirroredTree(mirror, vendor.traits, root);
     this.#live = new LiveTree(vendor, mirror, root, pollInterval);
-    this.#follower = new Follower(vendor, mirror, options.data, { pollInterval });
+    this.#follower = new Follower(vendor, mirror, options.data, {
+      pollInterval,
+      synced: () => this.#prepare(),
+      changed: async (items, signal) => {
+        if (items.some((item) => this.#properties.isSidecar(item))) await this.#properties.loadAll(signal);
+      },
+    });
     this.#folders = new FolderMaker(vendor, mirror);
     this.#readOnly = options.readOnly ?? false;
     this.#spools = join(options.data, "spool");
@@ -106,6 +117,14 @@ class VendorDrive implements RemoteDrive {
       tree: () => this.#tree(),
       forget: (path) => this.#live.forget(path),
     });
+    const writer = this.#writer;
+    this.#properties = new Properties({ vendor, mirror, writer, tree: () => this.#tree() });
+    this.#parts = { vendor, writer, properties: this.#properties };
+  }
+
+  /** Makes the folder of sidecars beforehand, so that the first write does not take calls for it. */
+  async #prepare(): Promise<void> {
+    if (!this.#readOnly && this.#vendor.traits.propertiesLimit === 0) await this.makeFolder(sidecarFolder);
   }
 
   start(): Promise<void> {
@@ -128,7 +147,8 @@ class VendorDrive implements RemoteDrive {
     const folder = await tree.find(path);
     if (!folder) throw new DriveError("NotFound", `There is no folder ${path}`);
     if (folder.kind === "file") throw new DriveError("NotAFolder", `${path} is a file`);
-    yield* tree.list(folder, path);
+    for await (const page of tree.list(folder, path))
+      yield path === "" ? page.filter(({ name }) => name !== hiddenFolder) : page;
   }
 
   stat(path: string): Promise<DriveEntry | undefined> | DriveEntry | undefined {
@@ -137,9 +157,11 @@ class VendorDrive implements RemoteDrive {
 
   open(path: string): Promise<OpenFile | undefined> | OpenFile | undefined {
     return after(this.#tree().find(path), (item) =>
-      item?.kind === "file"
-        ? new RemoteFile(this.#vendor, item, this.#describe(item), () => this.#writer.look(path, undefined))
-        : undefined,
+      after(this.#described(item), (file) =>
+        item && file
+          ? new RemoteFile(this.#vendor, item, file, () => this.#writer.look(path, undefined))
+          : undefined,
+      ),
     );
   }
 
@@ -154,32 +176,46 @@ class VendorDrive implements RemoteDrive {
     const tree = this.#tree();
     if (tree === this.#live) return this.#describeLive(path, names);
     const folder = this.#known.find(path);
-    return names.map((name) => {
+    const files = names.map((name) => {
       const child = folder && this.#known.child(folder.id, name);
       return this.#described(child && this.#mirror.item(child.id));
     });
+    return files.some((file) => file instanceof Promise)
+      ? Promise.all(files)
+      : (files as (DescribedFile | undefined)[]);
   }
 
   async #describeLive(path: string, names: readonly string[]): Promise<(DescribedFile | undefined)[]> {
     const folder = await this.#live.find(path);
     if (folder?.kind !== "folder") return names.map(() => undefined);
-    return (await this.#live.describe(folder, path, names)).map((item) => this.#described(item));
+    const items = await this.#live.describe(folder, path, names);
+    await this.#properties.foresee(items);
+    return Promise.all(items.map((item) => this.#described(item)));
   }
 
   async create(path: string, options: CreateOptions = {}): Promise<PendingFile> {
     this.#writable();
     await this.#tree().place(path);
-    const { vendor, writer } = { vendor: this.#vendor, writer: this.#writer };
-    const spool = () => new Spool(this.#spools, this.#budget, vendor.traits.uploadLimit);
-    return new RemotePending(path, { vendor, writer, spool }, options);
+    const spool = () => new Spool(this.#spools, this.#budget, this.#vendor.traits.uploadLimit);
+    return new RemotePending(path, { ...this.#parts, spool }, options);
   }
 
-  async setProperties(_path: string, _properties: string): Promise<void> {
-    throw new Error("not yet");
+  async setProperties(path: string, properties: string): Promise<void> {
+    this.#writable();
+    const item = await this.#tree().find(path);
+    if (item?.kind !== "file") throw new DriveError("NotFound", `There is no file ${path}`);
+    await this.#properties.replace(path, item, properties);
   }
 
-  async copy(_from: string, _to: string): Promise<PendingFile | undefined> {
-    throw new Error("not yet");
+  async copy(from: string, to: string): Promise<PendingFile | undefined> {
+    this.#writable();
+    const item = await this.#tree().find(from);
+    if (item?.kind !== "file") return undefined;
+    const { inline } = item;
+    if (inline === undefined) return new RemoteCopy(item, to, this.#parts, from === to);
+    const pending = await this.create(to, { size: inline.length });
+    await pending.write(inline);
+    return pending;
   }
 
   async move(from: string, to: string): Promise<boolean> {
@@ -187,13 +223,20 @@ class VendorDrive implements RemoteDrive {
     const item = await this.#tree().find(from);
     if (item?.kind !== "file") return false;
     if (from === to) return true;
-    await this.#writer.publish(
+    const text = await this.#properties.read(item);
+    const replaced = await this.#tree().find(to);
+    const moved = await this.#writer.publish(
       to,
       {},
       (target, condition) => this.#vendor.move(item, target, { condition }),
       () => undefined,
       { item, path: from },
     );
+    if (text !== undefined && (await this.#properties.read(moved)) !== text) {
+      await this.#properties.replace(to, moved, text);
+      await this.#properties.removeSidecar(item.id);
+    }
+    if (replaced && replaced.id !== moved.id) await this.#properties.removeSidecar(replaced.id);
     return true;
   }
 
@@ -203,25 +246,27 @@ class VendorDrive implements RemoteDrive {
     if (unchanged && item && entryId(item) !== unchanged.id)
       throw new DriveError("Changed", `${path} is another file now`);
     if (item?.kind !== "file") return false;
-    return this.#writer.remove(path, item, unchanged && "unchanged");
+    if (unchanged === undefined) {
+      const [gone = false] = await this.#removeItems([{ path, item }]);
+      if (gone instanceof Error) throw gone;
+      return gone;
+    }
+    const removed = await this.#writer.remove(path, item, "unchanged");
+    await this.#properties.removeSidecar(item.id);
+    return removed;
   }
 
   async removeAll(paths: readonly string[]): Promise<(boolean | Error)[]> {
     this.#writable();
     const tree = this.#tree();
-    const found: { at: number; path: string; item: Item; mark: string }[] = [];
+    const found: { at: number; path: string; item: Item }[] = [];
     for (const [at, path] of paths.entries()) {
       const item = await tree.find(path);
-      if (item?.kind === "file") found.push({ at, path, item, mark: this.#mirror.mark(item.id) });
+      if (item?.kind === "file") found.push({ at, path, item });
     }
     const results: (boolean | Error)[] = paths.map(() => false);
-    if (found.length === 0) return results;
-    const removed = await this.#vendor.removeAll(found.map(({ item }) => item));
-    for (const [i, { at, path, item, mark }] of found.entries()) {
-      const result = removed[i]!;
-      results[at] = result;
-      if (!(result instanceof Error)) await this.#writer.removed(path, item, mark);
-    }
+    const removed = await this.#removeItems(found);
+    for (const [i, { at }] of found.entries()) results[at] = removed[i]!;
     return results;
   }
 
@@ -244,6 +289,13 @@ class VendorDrive implements RemoteDrive {
     return this.#writer.remove(path, item);
   }
 
+  /** Removes files with their sidecars. */
+  async #removeItems(files: readonly { path: string; item: Item }[]): Promise<(boolean | Error)[]> {
+    const aside = files.flatMap(({ item }) => this.#properties.beside(item.id));
+    const removed = await this.#writer.removeAll([...files, ...aside]);
+    return removed.slice(0, files.length);
+  }
+
   async sweep(_olderThan: number): Promise<number> {
     await rm(this.#spools, { recursive: true, force: true });
     return 0;
@@ -264,12 +316,9 @@ class VendorDrive implements RemoteDrive {
     return entryOf(item, this.#vendor.traits, stamp);
   }
 
-  #describe(item: Item): DescribedFile {
-    return { entry: this.#entry(item), properties: undefined };
-  }
-
-  #described(item: Item | undefined): DescribedFile | undefined {
-    return item?.kind === "file" ? this.#describe(item) : undefined;
+  #described(item: Item | undefined): Promise<DescribedFile | undefined> | DescribedFile | undefined {
+    if (item?.kind !== "file") return undefined;
+    return after(this.#properties.read(item), (properties) => ({ entry: this.#entry(item), properties }));
   }
 
   #writable(): void {
@@ -277,6 +326,6 @@ class VendorDrive implements RemoteDrive {
   }
 }
 
-function after<T, R>(value: Promise<T> | T, next: (value: T) => R): Promise<R> | R {
+function after<T, R>(value: Promise<T> | T, next: (value: T) => Promise<R> | R): Promise<R> | R {
   return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -28,8 +28,8 @@ export class Writer {
   }
 
   /**
-   * Gives a file its place, replacing what is there: `send` makes the call that does. `moved` is where the item was
-   * that it moves.
+   * Gives a file its place, replacing what is there: `send` makes the call that does, `properties` tells what the
+   * mirror keeps of its properties, `moved` is where the item was that it moves.
    * @throws DriveError `Exists` or `Changed` by the conditions, `IsAFolder`, `NotAFolder`, `NameRefused`
    */
   async publish(
@@ -127,6 +127,19 @@ export class Writer {
     if (now) await mirror.saw(now.id, now);
   }
 
+  /** Changes an item without moving it. `properties` is what the mirror keeps of them, as for `publish`. */
+  async change(
+    path: string,
+    item: Item,
+    call: () => Promise<Item>,
+    properties: KeptProperties | null | undefined,
+  ): Promise<Item> {
+    const mark = this.#parts.mirror.mark(item.id);
+    const changed = await call();
+    await this.#settle(item.id, changed, mark, path, properties);
+    return changed;
+  }
+
   /** Removes an item from the drive. @returns false when it was gone */
   async remove(path: string, item: Item, condition?: "unchanged"): Promise<boolean> {
     const { vendor, mirror } = this.#parts;
@@ -137,9 +150,17 @@ export class Writer {
     return removed;
   }
 
-  /** Takes the end of an item in that was removed otherwise. */
-  removed(path: string, item: Item, mark: string): Promise<void> {
-    return this.#settle(item.id, undefined, mark, path);
+  /** Removes many items. @returns for each what `remove` does, or why it could not */
+  async removeAll(items: readonly { path: string; item: Item }[]): Promise<(boolean | Error)[]> {
+    const { vendor, mirror } = this.#parts;
+    const [one] = items;
+    if (one === undefined) return [];
+    if (items.length === 1) return [await this.remove(one.path, one.item)];
+    const marks = items.map(({ item }) => mirror.mark(item.id));
+    const results = await vendor.removeAll(items.map(({ item }) => item));
+    for (const [i, { path, item }] of items.entries())
+      if (!(results[i] instanceof Error)) await this.#settle(item.id, undefined, marks[i]!, path);
+    return results;
   }
 
   /** Takes in what a call has led to, asking again while the feed tells of the item as well. */
