@@ -143,6 +143,14 @@ function ensurePostgres(): boolean {
   return run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
 }
 
+/** Deno, which runs the edge functions. */
+function ensureDeno(): boolean {
+  const folder = join(root, "tests/deno");
+  if (existsSync(join(folder, "node_modules/deno"))) return true;
+  console.log("npm ci --prefix tests/deno");
+  return run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
+}
+
 /** The environment's interpreter, or that of a venv, if it has pip. */
 function pythonWithPip(): string | undefined {
   const has = (python: string) => output(python, "-m", "pip", "--version") !== undefined;
@@ -237,18 +245,22 @@ const startsServices = [
 
 let toolsReady = false;
 if (!quick) {
-  toolsReady = step("Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17, pg_dump", () => {
-    const found = [
-      ensurePython(),
-      ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"),
-      ensureProgram("openssl"),
-      ensureProgram("redis-server"),
-      ensurePostgres(),
-      ensurePostgresClients(),
-      ensureLocale(),
-    ];
-    return found.every(Boolean);
-  });
+  toolsReady = step(
+    "Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17, Deno, pg_dump",
+    () => {
+      const found = [
+        ensurePython(),
+        ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"),
+        ensureProgram("openssl"),
+        ensureProgram("redis-server"),
+        ensurePostgres(),
+        ensureDeno(),
+        ensurePostgresClients(),
+        ensureLocale(),
+      ];
+      return found.every(Boolean);
+    },
+  );
 }
 step("Types: tsc --noEmit", () => run("tsc", "--noEmit"));
 step("Style: biome check .", () => run("biome", "check", "."));

@@ -7,6 +7,8 @@ export interface RpcOptions {
   readonly tables: string;
   /** Roles that may call the function; nobody else may. */
   readonly roles: readonly string[];
+  /** Roles that default privileges of the schema would let call it, as `anon` on Supabase. */
+  readonly denied?: readonly string[];
 }
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
@@ -15,7 +17,10 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
  * The DDL of the function that stands for a statement where its tables cannot be reached: it runs with the rights
  * of its owner, for the named roles only.
  */
-export function rpcFunction(statement: Statement, { schema, tables, roles }: RpcOptions): string {
+export function rpcFunction(
+  statement: Statement,
+  { schema, tables, roles, denied = [] }: RpcOptions,
+): string {
   const { name, parameters, returns, text } = statement;
   const full = `${quoted(schema)}.${quoted(name)}`;
   const types = Object.values(parameters);
@@ -27,7 +32,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = ${quoted(tables)}, pg_catalog, p
 AS $$
 ${text}
 $$;
-REVOKE ALL ON FUNCTION ${signature} FROM PUBLIC;
+REVOKE ALL ON FUNCTION ${signature} FROM ${["PUBLIC", ...denied.map(quoted)].join(", ")};
 GRANT EXECUTE ON FUNCTION ${signature} TO ${roles.map(quoted).join(", ")};
 `;
 }
