@@ -214,7 +214,11 @@ test("rclone's usual flags are taken, and the log goes where they say", async ()
 
 test.each([
   [2, "no REMOTE given", ["serve", "s3"]],
-  [2, "there is no remote onedrive: here. There are local: and plain folders", ["serve", "s3", "onedrive:"]],
+  [
+    2,
+    "there is no remote onedrive: here. There are local: and plain folders",
+    ["serve", "s3", "onedrive:", "--config", "none.conf"],
+  ],
   [1, "/none does not exist", ["serve", "s3", "/none"]],
   [2, "without a key", ["serve", "s3", ".", "--addr", ":0"]],
   [2, "--auth-proxy keeps nobody out here", ["serve", "s3", ".", "--auth-proxy", "ask"]],

@@ -37,7 +37,7 @@ test("a OneDrive to try things out, written into an rclone.conf", async () => {
   const url = /on (http:\/\/127\.0\.0\.1:\d+)/.exec(output())![1]!;
   const text = await readFile(config, "utf8");
   expect(text).toMatch(
-    /^\[other\]\ntype = local\n\n\[more\]\ntype = alias\n\n\[onedrive\]\ntype = onedrive\n/,
+    /^\[other\]\ntype = local\n\n\[onedrive\]\ntype = onedrive\n[^[]*\n\n\[more\]\ntype = alias\n$/,
   );
   expect((await stat(config)).mode & 0o777).toBe(0o600);
   const { access_token } = JSON.parse(/^token = (.*)$/m.exec(text)![1]!);

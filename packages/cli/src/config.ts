@@ -9,15 +9,18 @@ const strings = z.union([z.string(), z.array(z.string())]);
 const texts = z.union([z.string(), z.number()]).transform(String);
 
 export const configSchema = z.strictObject({
-  /** What is served when the command line names nothing: a folder or `name:path` of a remote below. */
+  /** What is served when the command line names nothing: a folder or `name:path` of a remote, below or rclone's. */
   remote: z.string().min(1).optional(),
-  /** Named remotes; a folder's path, or an object with it. */
+  /** Named remotes: a folder's path or `name:path` of another one, an object with it, or a drive with rclone's keys. */
   remotes: z
     .record(
       z.string().regex(/^[\w.+@ -]+$/, "a remote's name is made of letters, digits and _-.+@"),
       z.union([
         z.string().min(1),
         z.strictObject({ type: z.literal("folder").optional(), path: z.string().min(1) }),
+        z
+          .object({ type: z.enum(["onedrive", "google-drive", "drive", "dropbox"]) })
+          .catchall(z.union([z.string(), z.number(), z.boolean()])),
       ]),
     )
     .optional(),
@@ -80,6 +83,7 @@ export const configSchema = z.strictObject({
   readOnly: z.boolean().optional(),
   fsync: z.boolean().optional(),
   cleanup: z.boolean().optional(),
+  pollInterval: texts.optional(),
   publicUrl: z.string().optional(),
   trustedProxies: z.array(z.string()).optional(),
   allowOrigin: z.string().optional(),
@@ -121,13 +125,13 @@ export function checkConfig(value: unknown, file: string): ParsedConfig {
 
 const names = ["overcoat.config.ts", "overcoat.config.mts", "overcoat.config.js", "overcoat.config.mjs"];
 
-/** rclone's own, which has nothing for this command. */
-export const isRcloneConfig = (file: string) => file.endsWith(".conf");
+/** Whether a file that `--config` names is a program; else it is an rclone.conf. */
+export const isOvercoatConfig = (file: string) => /\.[cm]?[jt]s$/.test(file);
 
 /** Loads the named file, else the one in the current folder, else nothing; nothing too for `""` and `/dev/null`. */
 export async function loadConfig(given: string | undefined): Promise<ParsedConfig> {
   if (given === "" || given === "/dev/null") return {};
-  const named = given !== undefined && isRcloneConfig(given) ? undefined : given;
+  const named = given !== undefined && isOvercoatConfig(given) ? given : undefined;
   const file = named ? resolve(named) : names.map((name) => resolve(name)).find((name) => existsSync(name));
   if (!file) return {};
   if (!existsSync(file)) throw new UsageError(`--config: ${file} does not exist`);

@@ -1,13 +1,12 @@
 import { mkdir } from "node:fs/promises";
-import { type Drive, localDrive } from "@overcoat/drives";
 import { openObjects } from "@overcoat/objects";
 import { createS3Server } from "@overcoat/s3";
 import { RunError } from "./errors.ts";
 import type { Settings } from "./flags/resolve.ts";
 import { type Address, formatAddress } from "./flags/values.ts";
 import type { Logger } from "./log.ts";
-import { mappedDrive } from "./mapped-drive.ts";
 import { mergeMetrics } from "./metrics.ts";
+import { openDrive } from "./remotes/open-drive.ts";
 import { readTls } from "./tls.ts";
 
 /** One process's share of the service. */
@@ -19,24 +18,10 @@ export interface Gateway {
   close(graceMs: number): Promise<void>;
 }
 
-/** The drive that the settings name, with the buckets mapped elsewhere. */
-export function openDrive(settings: Settings): Drive {
-  const { fsync, filePermissions, folderPermissions, readOnly } = settings;
-  const local = (root: string, bucket: boolean) =>
-    localDrive(root, { fsync, filePermissions, folderPermissions, readOnly, bucket });
-  const mapped = Object.entries(settings.buckets);
-  if (mapped.length === 0) return local(settings.root, false);
-  return mappedDrive(
-    local(settings.root, false),
-    new Map(mapped.map(([bucket, root]) => [bucket, local(root, true)])),
-  );
-}
-
 export async function openGateway(settings: Settings, log: Logger): Promise<Gateway> {
   if (settings.umask !== undefined) process.umask(settings.umask);
   const tls = settings.tls && (await readTls(settings.tls));
   const { region, readOnly, cleanup, data } = settings;
-  const drive = openDrive(settings);
   await mkdir(data, { recursive: true, mode: 0o700 }).catch((error: Error) => {
     throw new RunError(
       `cannot keep index and spool in ${data}: ${error.message}; choose another folder with --data`,
@@ -45,6 +30,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       },
     );
   });
+  const drive = await openDrive(settings, log);
   const objects = await openObjects({ drive, data, cleanup });
   const {
     credentials,

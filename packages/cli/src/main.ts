@@ -34,7 +34,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   const program = new Command("overcoat")
     .description(
-      "Serves a folder or NAS mount to any S3 client, and services such as Redis to any PostgreSQL.",
+      "Serves a folder, NAS mount or drive to any S3 client, and services such as Redis to any PostgreSQL.",
     )
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
@@ -46,8 +46,8 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const serveCommand = program.command("serve").description("serve a remote over a protocol").exitOverride();
   const s3 = serveCommand
     .command("s3")
-    .description("serve REMOTE, a folder, as S3; its top-level folders are the buckets")
-    .argument("[REMOTE]", "folder, or name:path of a remote in overcoat.config.ts (or RC_S3_REMOTE)")
+    .description("serve REMOTE, a folder or drive, as S3; its top-level folders are the buckets")
+    .argument("[REMOTE]", "folder, or name:path of a remote in rclone.conf or overcoat.config.ts (or RC_S3_REMOTE)")
     .exitOverride()
     .action(async (remote: string | undefined, flags: Flags) => {
       const { serveS3 } = await import("./commands/serve-s3.ts");

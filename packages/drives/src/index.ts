@@ -21,9 +21,12 @@ export {
   defaultConfigFile,
   findRemote,
   listRemotes,
+  openVendor,
   parseConfig,
+  providerOf,
   type Remote,
   type Section,
+  servedTypes,
   splitRemote,
 } from "./rclone/index.ts";
 export { type RemoteDrive, type RemoteDriveOptions, remoteDrive, type SyncProgress } from "./remote/index.ts";

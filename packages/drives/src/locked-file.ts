@@ -11,8 +11,11 @@ const pause = 20;
 /** A text file while no other process of ours changes it. */
 export interface LockedFile {
   read(): Promise<string>;
-  /** Puts another text in its place: a reader, also after a crash, finds the one or the other whole. */
-  replace(text: string): Promise<void>;
+  /**
+   * Puts another text in its place: a reader, also after a crash, finds the one or the other whole.
+   * @param mode permissions, those of before where not given
+   */
+  replace(text: string, mode?: number): Promise<void>;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function withLockedFile<T>(file: string, work: (file: LockedFile) =
         const target = await realpath(file);
         return await work({
           read: () => readFile(target, "utf8"),
-          replace: (text) => replace(target, text),
+          replace: (text, mode) => replace(target, text, mode),
         });
       }
     } finally {
@@ -55,12 +58,13 @@ async function isStill(file: string, handle: FileHandle): Promise<boolean> {
 /** Where a file cannot be replaced: a mount of its own, or a folder that is not ours to change. */
 const fixed = new Set(["EBUSY", "EXDEV", "EACCES", "EPERM", "EROFS"]);
 
-async function replace(target: string, text: string): Promise<void> {
+async function replace(target: string, text: string, given?: number): Promise<void> {
   const temporary = `${target}.${temporaryName()}`;
   try {
     const { mode, uid, gid } = await stat(target);
-    const handle = await open(temporary, "wx", mode & 0o777);
+    const handle = await open(temporary, "wx", 0o600);
     try {
+      await handle.chmod(given ?? mode & 0o777);
       await handle.chown(uid, gid).catch(() => {});
       await handle.writeFile(text);
       await handle.sync();

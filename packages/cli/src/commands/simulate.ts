@@ -1,8 +1,8 @@
+import { resolve } from "node:path";
 import type { DriveStandIn, StandInOptions } from "@overcoat/simulators";
 import { type Command, Option } from "commander";
 import { RunError, UsageError } from "../errors.ts";
 import { isLoopback, parseAddress, parseCount, parseDuration } from "../flags/values.ts";
-import { writeSection } from "../rclone-config.ts";
 import { stopSignal } from "../workers.ts";
 
 interface SimulateFlags {
@@ -110,10 +110,15 @@ async function simulateDrive(
   }).catch(asRunError);
   for (const fault of faults) server.fault(fault);
   if (flags.config !== undefined)
-    await writeSection(flags.config, service, server.rcloneSection(service)).catch(asRunError);
+    await writeRemote(resolve(flags.config), service, server.rcloneSection(service)).catch(asRunError);
   process.stdout.write(`Simulating ${title} on ${server.url}\n`);
   if (flags.config !== undefined) process.stdout.write(`${flags.config} has it as ${service}:\n`);
   await stopped;
+}
+
+async function writeRemote(file: string, name: string, text: string): Promise<void> {
+  const { ConfigFile, parseConfig } = await import("@overcoat/drives");
+  await new ConfigFile(file).setSection(name, parseConfig(text, file).get(name)!);
 }
 
 async function simulateAuth0(port: number, flags: SimulateFlags, stopped: Promise<unknown>): Promise<void> {

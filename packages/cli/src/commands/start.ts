@@ -4,8 +4,8 @@ import { openObjects } from "@overcoat/objects";
 import { type GeneratedKey, keptKey } from "../credentials.ts";
 import { RunError } from "../errors.ts";
 import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts";
-import { openDrive } from "../gateway.ts";
 import { createLog } from "../log.ts";
+import { openFolder } from "../remotes/open-drive.ts";
 import { serve } from "../workers.ts";
 import { readyLine } from "./serve-s3.ts";
 
@@ -30,7 +30,7 @@ export async function start(flags: Flags, notes: readonly string[]): Promise<voi
   );
   const log = createLog(settings);
   for (const note of notes) log.announce(note);
-  if (first) await makeSample(settings);
+  if (first) await makeSample(settings, drive);
   await serve(settings, (urls) => {
     log.announce(readyLine(settings, urls));
     process.stdout.write(welcome(reachable(urls[0]!), key, settings.region));
@@ -59,10 +59,10 @@ export async function prepareDrive(
   }
 }
 
-/** A bucket to try things with. */
-export async function makeSample(settings: Settings): Promise<void> {
+/** A bucket to try things with, in the folder that is served. */
+export async function makeSample(settings: Settings, root: string): Promise<void> {
   const objects = await openObjects({
-    drive: openDrive(settings),
+    drive: openFolder({ kind: "folder", root }, settings),
     data: settings.data,
   });
   try {
@@ -70,10 +70,7 @@ export async function makeSample(settings: Settings): Promise<void> {
   } finally {
     await objects.close();
   }
-  await writeFile(
-    join(settings.root, sample, "hello.txt"),
-    "Hello from Overcoat: this file is an S3 object.\n",
-  );
+  await writeFile(join(root, sample, "hello.txt"), "Hello from Overcoat: this file is an S3 object.\n");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -68,7 +68,7 @@ export async function up(flags: UpFlags): Promise<void> {
   });
   try {
     await using parts = new AsyncDisposableStack();
-    if (first) await makeSample(settings);
+    if (first) await makeSample(settings, drive);
     const gateway = await openService(settings);
     parts.defer(() => gateway.close());
     if (settings.adminAddress) {

@@ -1,12 +1,12 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkConfig, loadConfig } from "../config.ts";
-import { RunError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { mergeMetrics } from "../metrics.ts";
 import { takeRcloneFlags } from "./rclone.ts";
-import { resolveCredentials, resolveRemote, resolveSettings } from "./resolve.ts";
+import { resolveCredentials, resolveSettings } from "./resolve.ts";
 import * as values from "./values.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "overcoat-cli-"));
@@ -220,15 +220,6 @@ describe("precedence", () => {
     expect(() => resolveSettings(folder, { addr: [":9000"] }, {}, {})).toThrow(/without a key/);
     expect(() => resolveSettings(folder, { addr: ["localhost:9000"] }, {}, {})).not.toThrow();
   });
-});
-
-test("remotes", () => {
-  expect(() => resolveRemote("onedrive:", {})).toThrow(UsageError);
-  expect(resolveRemote("nas:", { remotes: { nas: folder } })).toBe(resolveRemote(folder, {}));
-  expect(() => resolveRemote("nas:../x", { remotes: { nas: folder } })).toThrow(UsageError);
-  expect(() => resolveRemote(join(folder, "none"), {})).toThrow(RunError);
-  writeFileSync(join(folder, "file"), "");
-  expect(() => resolveRemote(join(folder, "file"), {})).toThrow(/not a folder/);
 });
 
 test("configuration names the wrong field", () => {

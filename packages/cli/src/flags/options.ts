@@ -87,7 +87,7 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
     "longest time that a client may send or take next to nothing while it is waited for (default 2m)",
   );
 
-  command.optionsGroup("Folder:");
+  command.optionsGroup("Folder or drive:");
   if (kind !== "up")
     command.option(
       "--data <DIR>",
@@ -100,7 +100,7 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   command.option("--dir-perms <OCTAL>", "permissions of new folders, such as 0777");
   command.option(
     "--poll-interval <DURATION>",
-    "as in rclone for drives with a change feed; a folder is always current",
+    "how often to ask a drive what others changed (default 10s; 0 never); a folder is always current",
   );
   command.option(
     "--dir-cache-time <DURATION>",
@@ -116,7 +116,9 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   if (kind !== "start")
     command.option(
       "--config <FILE>",
-      `configuration${all ? "" : ", of which sql counts here"} (default ./overcoat.config.ts where there is one)`,
+      all
+        ? "an overcoat.config.ts (default ./overcoat.config.ts where there is one), or an rclone.conf (default rclone's)"
+        : "configuration, of which sql counts here (default ./overcoat.config.ts where there is one)",
     );
   command.option(
     "--workers <N>",
@@ -161,6 +163,7 @@ export const topHelp = `
 Examples:
   overcoat up                                               try it: S3 and PostgreSQL, with lines to paste
   overcoat serve s3 /srv/nas --auth-key ID,SECRET           serve a folder on 127.0.0.1:8080
+  overcoat serve s3 onedrive: --auth-key ID,SECRET          serve a drive that rclone config made
   overcoat serve s3 --help                                  all flags of the server
   overcoat serve sql --login USER,PASSWORD                  answer the foreign tables of any PostgreSQL
   overcoat sql install --url postgres://…                   bring the wrappers into a PostgreSQL
@@ -187,6 +190,7 @@ ${lines.join("\n")}
 Examples:
   overcoat serve s3 /srv/nas --addr 127.0.0.1:9900 --auth-key ID,SECRET
   overcoat serve s3 /srv/nas --addr :9000 --auth-key ID,SECRET --v2-auth
+  overcoat serve s3 onedrive:datasets --config ./rclone.conf --auth-key ID,SECRET
   overcoat serve s3 /srv/nas --addr :443 --cert tls.pem --key tls.key --domain s3.example.com --auth-key ID,SECRET
   RC_S3_REMOTE=/srv/nas RC_S3_ADDR=:9000 RC_S3_ACCESS_KEY_ID=ID RC_S3_SECRET_ACCESS_KEY=SECRET overcoat serve s3
 

@@ -146,7 +146,8 @@ const rcloneGlobalFlags: readonly RcloneFlag[] = [
   ...flags("use -vv for more of a log", true, "dump"),
   ...flags("use -vv for more of a log", false, "dump-bodies dump-headers"),
   ...flags(noQuestions, false, "ask-password auto-confirm interactive no-console"),
-  ...flags("no rclone configuration is read", true, "password-command temp-dir kv-lock-time"),
+  ...flags("encrypted configurations are not read", true, "password-command"),
+  ...flags("what is on its way is kept under --data", true, "temp-dir kv-lock-time"),
   ...flags("every file of a folder has a time", true, "default-time"),
   ...flags(
     "symbolic links are never followed out of the folder",

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { availableParallelism, homedir, hostname } from "node:os";
 import { join, resolve } from "node:path";
 import type { Credential } from "@overcoat/s3";
 import type { ParsedConfig } from "../config.ts";
-import { RunError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
+import { identityOf, type Place, resolvePlace } from "../remotes/place.ts";
+import { noRemotes, type RcloneRemotes } from "../remotes/rclone-remotes.ts";
 import { rcloneVariables } from "./rclone-variables.ts";
 import * as values from "./values.ts";
 
@@ -56,9 +57,9 @@ export interface Flags {
 
 /** All that a serving process needs, in plain JSON so that it can be sent to workers. */
 export interface Settings {
-  readonly root: string;
-  /** Bucket to folder, for buckets that live elsewhere. */
-  readonly buckets: Readonly<Record<string, string>>;
+  readonly place: Place;
+  /** For buckets that live elsewhere. */
+  readonly buckets: Readonly<Record<string, Place>>;
   readonly addresses: readonly values.Address[];
   /** The flag that chooses them, for messages; `--addr` if left out. */
   readonly addressFlag?: string;
@@ -77,6 +78,8 @@ export interface Settings {
   readonly maxHeaderBytes?: number;
   readonly readTimeout?: number;
   readonly writeTimeout?: number;
+  /** Milliseconds; the drive's own choice where undefined. */
+  readonly pollInterval?: number;
   readonly cleanup: boolean;
   readonly readOnly: boolean;
   readonly fsync: boolean;
@@ -100,6 +103,7 @@ export function resolveSettings(
   given: Flags,
   env: Environment,
   config: ParsedConfig,
+  rclone: RcloneRemotes = noRemotes,
 ): Settings {
   const flags: Flags = { ...rcloneVariables(env), ...given };
   if (given.user ?? given.accessKeyId) flags.authKey = given.authKey;
@@ -112,17 +116,17 @@ export function resolveSettings(
       `refusing to listen on ${values.formatAddress(open)} without a key: anybody could read and write. Give --auth-key ID,SECRET, or listen on 127.0.0.1 only`,
     );
   }
-  checkUnused(flags);
   const umask = optional(flags.umask ?? config.umask, values.parseOctal, "--umask");
   const mask = umask ?? 0;
   const filePerms = optional(flags.filePerms ?? config.filePerms, values.parseOctal, "--file-perms");
   const dirPerms = optional(flags.dirPerms ?? config.dirPerms, values.parseOctal, "--dir-perms");
   const workers = flags.workers ?? (config.workers === undefined ? undefined : String(config.workers));
+  const count = optional(workers, values.parseCount, "--workers");
   const baseUrl = (flags.baseurl ?? config.baseUrl)?.replace(/^\/+|\/+$/g, "");
   const tls = resolveTls(flags, config);
   const secure = addresses.find((address) => address.tls);
   if (secure && !tls) throw new UsageError(`tls://${values.formatAddress(secure)} needs --cert and --key`);
-  const settings: Omit<Settings, "root" | "buckets" | "data"> = {
+  const settings: Omit<Settings, "place" | "buckets" | "data" | "workers"> = {
     addresses,
     adminAddress: optional(adminText, values.parseAddress, "--admin-addr"),
     region: flags.region ?? (env.RC_S3_REGION || undefined) ?? config.region ?? "us-east-1",
@@ -164,18 +168,31 @@ export function resolveSettings(
     umask,
     filePermissions: filePerms === undefined ? undefined : filePerms & ~mask,
     folderPermissions: dirPerms === undefined ? undefined : dirPerms & ~mask,
-    workers: workers === undefined ? availableParallelism() : values.parseCount(workers, "--workers"),
+    pollInterval: resolvePollInterval(flags, config),
     ...resolveLog(flags, config),
   };
   // What the command line says is right; now what it points at.
   const named = remote || env.RC_S3_REMOTE || config.remote;
   if (!named) throw new UsageError("no REMOTE given: name the folder to serve, or set RC_S3_REMOTE");
-  const root = resolveRemote(named, config);
+  const place = resolvePlace(named, config, rclone);
   const buckets = Object.fromEntries(
-    Object.entries(config.buckets ?? {}).map(([bucket, place]) => [bucket, resolveRemote(place, config)]),
+    Object.entries(config.buckets ?? {}).map(([bucket, text]) => [
+      bucket,
+      resolvePlace(text, config, rclone),
+    ]),
   );
-  return { root, buckets, ...settings, data: resolveData(flags.data ?? config.data, root, env) };
+  return {
+    place,
+    buckets,
+    ...settings,
+    workers: count ?? defaultWorkers(place),
+    data: resolveData(flags.data ?? config.data, place, env),
+  };
 }
+
+/** A drive's answers take long and little work, and each process has its own limit of calls. */
+const defaultWorkers = (place: Place) =>
+  place.kind === "drive" ? Math.min(2, availableParallelism()) : availableParallelism();
 
 function optional<T>(
   text: string | undefined,
@@ -185,15 +202,19 @@ function optional<T>(
   return text === undefined ? undefined : parse(text, flag);
 }
 
-/** These steer a cache of what a drive holds; a folder is read directly, so only their form matters. */
-function checkUnused(flags: Flags): void {
-  const poll = optional(flags.pollInterval, values.parseDuration, "--poll-interval");
+/** How often to ask what others changed, in milliseconds; never for 0, as in rclone. */
+function resolvePollInterval(flags: Flags, config: ParsedConfig): number | undefined {
+  const poll = optional(flags.pollInterval ?? config.pollInterval, values.parseDuration, "--poll-interval");
   const cache = optional(flags.dirCacheTime, values.parseDuration, "--dir-cache-time");
   optional(flags.vfsCacheMaxSize, values.parseSize, "--vfs-cache-max-size");
   if (poll !== undefined && cache !== undefined && poll >= cache) {
     throw new UsageError("--poll-interval must be smaller than --dir-cache-time");
   }
+  return poll === 0 ? never : poll;
 }
+
+/** Milliseconds of the longest timer. */
+const never = 2 ** 31 - 1;
 
 /** Keys of flags, else of `RC_S3_*`; those of the configuration beside them; `AWS_*` only where there is no other. */
 export function resolveCredentials(flags: Flags, env: Environment, config: ParsedConfig): Credential[] {
@@ -302,48 +323,10 @@ function resolveLogLevel(
   return (flags.verbose ?? 0) > 1 ? "debug" : flags.verbose ? "info" : "notice";
 }
 
-/** The real path of the folder that `text` names, through the configuration's remotes. */
-export function resolveRemote(text: string, config: ParsedConfig): string {
-  const match = /^([\w.+@ -]+):(.*)$/s.exec(text);
-  let folder = text;
-  if (match && !(process.platform === "win32" && match[1]!.length === 1)) {
-    const [, name, path] = match as unknown as [string, string, string];
-    const known = config.remotes && Object.hasOwn(config.remotes, name) ? config.remotes[name] : undefined;
-    const base = typeof known === "string" ? known : known?.path;
-    if (base !== undefined) {
-      if (path.split("/").includes(".."))
-        throw new UsageError(`${text}: the path must stay inside the remote`);
-      folder = join(base, path);
-    } else if (name === "local") folder = path || ".";
-    else {
-      const known = ["local:", ...Object.keys(config.remotes ?? {}).map((one) => `${one}:`)];
-      throw new UsageError(
-        `there is no remote ${name}: here. There are ${known.join(", ")} and plain folders such as /srv/nas; name others under \`remotes\` in overcoat.config.ts. OneDrive, Google Drive and Dropbox cannot be served yet: mount them and serve that folder`,
-      );
-    }
-  }
-  let real: string;
-  try {
-    real = realpathSync(resolve(folder));
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new RunError(
-      `${resolve(folder)} ${missing ? "does not exist" : `cannot be reached: ${(error as Error).message}`}`,
-    );
-  }
-  if (!statSync(real).isDirectory()) throw new RunError(`${real} is not a folder`);
-  try {
-    accessSync(real, constants.R_OK | constants.X_OK);
-  } catch {
-    throw new RunError(`no permission to read ${real}; run as a user that may`);
-  }
-  return real;
-}
-
-function resolveData(given: string | undefined, root: string, env: Environment): string {
+function resolveData(given: string | undefined, place: Place, env: Environment): string {
   return given
     ? resolve(given)
-    : defaultData(createHash("sha256").update(root).digest("hex").slice(0, 16), env);
+    : defaultData(createHash("sha256").update(identityOf(place)).digest("hex").slice(0, 16), env);
 }
 
 /** The user's own folder for this purpose. */

@@ -51,7 +51,7 @@ export class ConfigFile {
     }
   }
 
-  /** Puts a section in the place of one of that name, else at the end. */
+  /** Puts a section in the place of one of that name, else at the end. The file becomes its owner's alone. */
   async setSection(name: string, section: Section): Promise<void> {
     await this.#change((text) => setSection(text, name, section));
   }
@@ -82,7 +82,7 @@ export class ConfigFile {
     await withLockedFile(this.path, async (file) => {
       const before = checkReadable(await file.read(), this.path);
       const after = work(before);
-      if (after !== before) await file.replace(after);
+      if (after !== before) await file.replace(after, 0o600);
     });
   }
 }

@@ -57,14 +57,14 @@ test("the environment stands before the file, and may name remotes of its own", 
 
 test("remotes are told from folders", () => {
   expect(splitRemote("onedrive:")).toEqual({ name: "onedrive", path: "" });
-  expect(splitRemote("my drive:/a/b c/")).toEqual({ name: "my drive", path: "a/b c" });
+  expect(splitRemote("my drive:/a/b c/")).toEqual({ name: "my drive", path: "/a/b c/" });
   for (const folder of ["/srv/nas", "./a:b", "a/b:c", "onedrive", "-x:"])
     expect(splitRemote(folder)).toBeUndefined();
 });
 
 test("a section is put, followed through a link, and removed, and its owner's alone", async () => {
   const target = join(folder, "real.conf");
-  await writeFile(target, "[a]\ntype = alias\n", { mode: 0o600 });
+  await writeFile(target, "[a]\ntype = alias\n", { mode: 0o644 });
   await symlink(target, join(folder, "rclone.conf"));
   const file = new ConfigFile(join(folder, "rclone.conf"));
   await Promise.all(Array.from({ length: 10 }, (_, i) => file.setSection(`n${i}`, { type: "local" })));

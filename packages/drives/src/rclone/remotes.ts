@@ -18,7 +18,7 @@ export function splitRemote(text: string): { name: string; path: string } | unde
   // As in rclone: no name begins with a space or a dash, or ends with a space.
   const match = /^([\w.+@](?:[\w.+@ -]*[\w.+@-])?):(.*)$/s.exec(text);
   if (!match || (process.platform === "win32" && match[1]!.length === 1)) return undefined;
-  return { name: match[1]!, path: match[2]!.replace(/^\/+|\/+$/g, "") };
+  return { name: match[1]!, path: match[2]! };
 }
 
 /** All remotes of the file and the environment, in the order of the file. */
