@@ -47,7 +47,10 @@ export async function runCommand(args: readonly string[]): Promise<void> {
   const s3 = serveCommand
     .command("s3")
     .description("serve REMOTE, a folder or drive, as S3; its top-level folders are the buckets")
-    .argument("[REMOTE]", "folder, or name:path of a remote in rclone.conf or overcoat.config.ts (or RC_S3_REMOTE)")
+    .argument(
+      "[REMOTE]",
+      "folder, or name:path of a remote in rclone.conf or overcoat.config.ts (or RC_S3_REMOTE)",
+    )
     .exitOverride()
     .action(async (remote: string | undefined, flags: Flags) => {
       const { serveS3 } = await import("./commands/serve-s3.ts");

@@ -1,4 +1,5 @@
-import { oneDriveProvider, type Provider } from "../oauth/providers.ts";
+import { googleDrive, readOptions as readGoogleDrive } from "../google-drive/index.ts";
+import { googleDriveProvider, oneDriveProvider, type Provider } from "../oauth/providers.ts";
 import { oneDrive, readOptions as readOneDrive } from "../onedrive/index.ts";
 import type { AccessTokens } from "../remote/tokens.ts";
 import type { Vendor } from "../remote/vendor.ts";
@@ -18,6 +19,10 @@ const kinds: Readonly<Record<string, Kind>> = {
   onedrive: {
     provider: oneDriveProvider,
     open: (options, folder, tokens) => oneDrive({ ...readOneDrive(options), folder, tokens }),
+  },
+  drive: {
+    provider: googleDriveProvider,
+    open: (options, folder, tokens) => googleDrive({ ...readGoogleDrive(options), folder, tokens }),
   },
 };
 
