@@ -5,9 +5,11 @@ import { listenError } from "./gateway.ts";
 export interface Health {
   ready(): boolean;
   metrics(): Promise<string>;
+  /** For `/-/status`, as JSON. */
+  status?(): object;
 }
 
-/** Serves `/-/healthz`, `/-/readyz` and `/-/metrics` on an address of its own. */
+/** Serves `/-/healthz`, `/-/readyz`, `/-/metrics` and `/-/status` on an address of its own. */
 export async function listenAdmin(
   address: Address,
   health: Health,
@@ -26,6 +28,9 @@ export async function listenAdmin(
           return health.ready() ? answer(200, "ready\n") : answer(503, "not ready\n");
         case "/-/metrics":
           return answer(200, await health.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+        case "/-/status":
+          if (health.status) return answer(200, JSON.stringify(health.status()), "application/json");
+          return answer(404, "there is no status here\n");
         default:
           return answer(404, "only /-/healthz, /-/readyz and /-/metrics\n");
       }

@@ -33,6 +33,15 @@ export function keptSuperuser(folder: string): Promise<z.infer<typeof login>> {
   return kept(join(folder, "postgres-login.json"), login, make, "bring back the one that was there");
 }
 
+const consoleLogin = z.object({ password: z.string().min(1), secret: z.string().min(32) });
+export type ConsoleLogin = z.infer<typeof consoleLogin>;
+
+/** The console's password and what signs its sessions, kept in `folder/console-login.json` in the same way. */
+export function keptConsoleLogin(folder: string): Promise<ConsoleLogin> {
+  const make = () => ({ password: generatePassword(), secret: generatePassword() + generatePassword() });
+  return kept(join(folder, "console-login.json"), consoleLogin, make, "remove it to get a new password");
+}
+
 export const generatePassword = () => random(32, `${upper}${upper.toLowerCase()}0123456789`);
 
 async function kept<T>(file: string, schema: z.ZodType<T>, make: () => T, advice: string): Promise<T> {

@@ -15,8 +15,15 @@ export interface Logger {
 
 const thresholds: Record<LogLevel, string> = { debug: "debug", info: "info", notice: "warn", error: "error" };
 
-/** Writes to standard error or the file. @throws RunError when the file cannot be written */
-export function createLog(settings: Pick<Settings, "logFormat" | "logFile" | "logLevel">): Logger {
+/**
+ * Writes to standard error or the file.
+ * @param onError hears of errors too
+ * @throws RunError when the file cannot be written
+ */
+export function createLog(
+  settings: Pick<Settings, "logFormat" | "logFile" | "logLevel">,
+  onError: (message: string) => void = () => {},
+): Logger {
   const level = thresholds[settings.logLevel];
   const target = logTarget(settings.logFile);
   const pretty = settings.logFormat === "pretty";
@@ -35,14 +42,18 @@ export function createLog(settings: Pick<Settings, "logFormat" | "logFile" | "lo
   return {
     announce: (text) => (always ? always.info(text) : target.write(`${text}\n`)),
     notice: (text, fields = {}) => log.warn(fields, text),
-    error: (text, fields = {}) => log.error(fields, text),
+    error(text, fields = {}) {
+      onError(text);
+      log.error(fields, text);
+    },
     entry(entry) {
       const { level: told, msg, message, ...fields } = entry as Record<string, unknown>;
       const status = Number(fields.status ?? fields.statusCode ?? 0);
       const text = String(msg ?? message ?? "request");
-      if (told === "error" || fields.error !== undefined || (status >= 500 && status !== 501))
+      if (told === "error" || fields.error !== undefined || (status >= 500 && status !== 501)) {
+        onError([text, fields.operation, fields.path, fields.status, fields.error].filter(Boolean).join(" "));
         log.error(fields, text);
-      else if (told === "warn") log.warn(fields, text);
+      } else if (told === "warn") log.warn(fields, text);
       else if (told === "debug") log.debug(fields, text);
       else log.info(fields, text);
     },

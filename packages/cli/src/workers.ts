@@ -24,6 +24,7 @@ type FromWorker =
   | { type: "started" }
   | { type: "ready"; listening: Gateway["listening"] }
   | { type: "failed"; message: string }
+  | { type: "error"; message: string }
   | { type: "metrics"; id: number; text: string };
 
 /** Where the service is reached, as shown to people. */
@@ -66,9 +67,14 @@ export interface Service {
   close(): Promise<void>;
 }
 
-export async function openService(settings: Settings): Promise<Service & { readonly urls: string[] }> {
+/** @param onError hears of what goes wrong in any process */
+export async function openService(
+  settings: Settings,
+  onError: (message: string) => void = () => {},
+): Promise<Service & { readonly urls: string[] }> {
   for (const { path } of settings.addresses) if (path !== undefined) await removeDeadSocket(path);
-  const service = settings.workers === 1 ? await serveHere(settings) : await serveInWorkers(settings);
+  const service =
+    settings.workers === 1 ? await serveHere(settings, onError) : await serveInWorkers(settings, onError);
   return {
     ...service,
     urls: service.listening.map((address, i) => shownUrl(settings, i, address.port)),
@@ -101,8 +107,8 @@ export function stopSignal(): Promise<undefined> {
   });
 }
 
-async function serveHere(settings: Settings): Promise<Service> {
-  const gateway = await openGateway(settings, createLog(settings));
+async function serveHere(settings: Settings, onError: (message: string) => void): Promise<Service> {
+  const gateway = await openGateway(settings, createLog(settings, onError));
   return {
     listening: gateway.listening,
     failed: new Promise(() => {}),
@@ -112,8 +118,8 @@ async function serveHere(settings: Settings): Promise<Service> {
   };
 }
 
-async function serveInWorkers(settings: Settings): Promise<Service> {
-  const log = createLog(settings);
+async function serveInWorkers(settings: Settings, onError: (message: string) => void): Promise<Service> {
+  const log = createLog(settings, onError);
   const ready = new Map<Worker, boolean>();
   const waiting = new Map<number, (text: string) => void>();
   const timers = new Set<NodeJS.Timeout>();
@@ -142,6 +148,7 @@ async function serveInWorkers(settings: Settings): Promise<Service> {
         ready.set(worker, true);
         onReady?.(message.listening);
       } else if (message.type === "failed") failure = message.message;
+      else if (message.type === "error") onError(message.message);
       else if (message.type === "metrics") waiting.get(message.id)?.(message.text);
     });
     worker.on("exit", (code, signal) => {
@@ -234,7 +241,8 @@ export function runWorker(): void {
   process.on("message", async (message: ToWorker) => {
     try {
       if (message.type === "settings") {
-        opened = openGateway(message.settings, createLog(message.settings));
+        const log = createLog(message.settings, (text) => send({ type: "error", message: text }));
+        opened = openGateway(message.settings, log);
         send({ type: "ready", listening: (await opened).listening });
       } else if (message.type === "drain") {
         await (await opened)?.close(graceMs);

@@ -1,16 +1,17 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { prepareCluster, startCluster } from "@overcoat/postgres";
 import { extensionFiles } from "@overcoat/sql";
 import { listenAdmin } from "../admin.ts";
 import { loadConfig } from "../config.ts";
-import { removeConnections, writeConnections } from "../connection-file.ts";
-import { generatePassword, keptSuperuser } from "../credentials.ts";
+import { connectionFile, removeConnections, writeConnections } from "../connection-file.ts";
+import { openConsole } from "../console/console.ts";
+import { generatePassword, keptConsoleLogin, keptSuperuser } from "../credentials.ts";
 import { RunError } from "../errors.ts";
 import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts";
-import { type Address, isLoopback, parseListener, parsePort } from "../flags/values.ts";
+import { type Address, isLoopback, parseAddress, parseListener, parsePort } from "../flags/values.ts";
+import { freeAddress, isFree } from "../free-address.ts";
 import { createLog } from "../log.ts";
+import { RecentErrors } from "../recent-errors.ts";
 import { asRunError } from "../sql/errors.ts";
 import { openSqlService } from "../sql/server.ts";
 import { defaultSqlPort, resolveSqlSettings } from "../sql/settings.ts";
@@ -30,7 +31,7 @@ export interface UpFlags extends Flags {
 
 /** The login of the SQL server that PostgreSQL's foreign servers use; its password is new at each start. */
 const linkUser = "overcoat";
-const portsTried = 100;
+const defaultConsolePort = 3000;
 
 /** `overcoat up`: the S3 gateway, PostgreSQL and the SQL server behind it, with all that they keep in one folder. */
 export async function up(flags: UpFlags): Promise<void> {
@@ -45,6 +46,7 @@ export async function up(flags: UpFlags): Promise<void> {
     config,
   );
   const { key, first } = await prepareDrive(folder, drive);
+  const console = await consoleAddress(flags);
   for (const text of flags.s3Addr ?? []) parseListener(text, "--s3-addr");
   const settings: Settings = {
     ...resolveSettings(
@@ -61,7 +63,8 @@ export async function up(flags: UpFlags): Promise<void> {
     ),
     addressFlag: "--s3-addr",
   };
-  const log = createLog(settings);
+  const errors = new RecentErrors();
+  const log = createLog(settings, (message) => errors.add("Overcoat", message));
   let stopping = false;
   const stopped = stopSignal().finally(() => {
     stopping = true;
@@ -69,7 +72,7 @@ export async function up(flags: UpFlags): Promise<void> {
   try {
     await using parts = new AsyncDisposableStack();
     if (first) await makeSample(settings, drive);
-    const gateway = await openService(settings);
+    const gateway = await openService(settings, (message) => errors.add("S3 gateway", message));
     parts.defer(() => gateway.close());
     if (settings.adminAddress) {
       const admin = await listenAdmin(settings.adminAddress, gateway);
@@ -77,7 +80,8 @@ export async function up(flags: UpFlags): Promise<void> {
     }
     const superuser = await keptSuperuser(folder);
     const password = generatePassword();
-    const addresses = flags.sqlAddr || config.sql?.addr ? sql.addresses : [await freeAddress()];
+    const addresses =
+      flags.sqlAddr || config.sql?.addr ? sql.addresses : [await freeAddress(defaultSqlPort, "--sql-addr")];
     const logins = [{ user: linkUser, password }, ...sql.logins.filter(({ user }) => user !== linkUser)];
     const [service, cluster] = await startAll(
       parts,
@@ -107,14 +111,33 @@ export async function up(flags: UpFlags): Promise<void> {
     for (const warning of warnings) log.notice(warning);
     if (stopping) return;
     const endpoint = reachable(gateway.urls[0]!);
-    parts.use(
-      await writeConnections(folder, {
-        s3: { endpoint, ...key, region: settings.region },
-        postgres: { url: cluster.url },
-      }),
-    );
+    const connections = { s3: { endpoint, ...key, region: settings.region }, postgres: { url: cluster.url } };
+    parts.use(await writeConnections(folder, connections));
     log.announce(readyLine(settings, gateway.urls));
     process.stdout.write(`${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint)}`);
+    if (console) {
+      const health = {
+        ...gateway,
+        status: () => ({ remotes: [{ name: "drive", kind: "folder", path: drive }], errors: errors.list }),
+      };
+      const admin = await listenAdmin({ host: "127.0.0.1", port: 0 }, health);
+      parts.defer(() => admin.close());
+      const login = await keptConsoleLogin(folder);
+      parts.use(
+        openConsole({
+          address: console,
+          login,
+          log,
+          connectionFile: connectionFile(folder),
+          adminUrl: `http://127.0.0.1:${admin.port}`,
+          onBuild: () => process.stdout.write(consoleBuild),
+          async onReady(url) {
+            await writeConnections(folder, { ...connections, console: { url, password: login.password } });
+            process.stdout.write(consoleWelcome(url, login.password));
+          },
+        }),
+      );
+    }
     const failure = await Promise.race([stopped, gateway.failed, cluster.failed]);
     if (failure) throw new RunError(`${failure.message}; all else is stopped`, { cause: failure });
   } catch (error) {
@@ -138,23 +161,26 @@ async function startAll<A extends AsyncDisposable, B extends AsyncDisposable>(
   return [one.value, two.value];
 }
 
-/** The SQL server's port, or the next one that nobody listens on. */
-async function freeAddress(): Promise<Address> {
-  const host = "127.0.0.1";
-  for (let port = defaultSqlPort; port < defaultSqlPort + portsTried; port++) {
-    const server = createServer();
-    try {
-      server.listen(port, host);
-      await once(server, "listening");
-      return { host, port };
-    } catch {
-      // Another program's.
-    } finally {
-      server.close();
-    }
-  }
-  throw new RunError("no port is free for the SQL server; give one with --sql-addr");
+/** Where the console listens; undefined where it is not wanted. @throws RunError when the address is taken */
+async function consoleAddress(flags: UpFlags): Promise<Address | undefined> {
+  const flag = "--console-addr";
+  if (flags.console === false) return undefined;
+  if (flags.consoleAddr === undefined) return freeAddress(defaultConsolePort, flag);
+  const address = parseAddress(flags.consoleAddr, flag);
+  if (await isFree(address)) return address;
+  throw new RunError(
+    `the address ${flags.consoleAddr} is already in use by another program; choose another with ${flag}`,
+  );
 }
+
+const consoleBuild = `
+The console is being built, as once after each change of it: half a minute or so. All else answers already.
+`;
+
+const consoleWelcome = (url: string, password: string) => `
+  Console            ${url}
+  Password           ${password}
+`;
 
 function sqlWelcome(url: string, endpoint: string): string {
   return `

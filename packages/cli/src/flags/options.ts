@@ -140,8 +140,11 @@ function addUpFlags(command: Command): void {
     "--postgres-port <PORT>",
     "PostgreSQL listens here, on 127.0.0.1 (default 54320, or the next free port)",
   );
-  command.option("--console-addr <[HOST]:PORT>", "there is no console yet: accepted for later");
-  command.option("--no-console", "there is no console yet: accepted for later");
+  command.option(
+    "--console-addr <[HOST]:PORT>",
+    "the console listens here (default 127.0.0.1:3000, or the next free port)",
+  );
+  command.option("--no-console", "leave the console out");
 }
 
 /** How and where to log. */

@@ -1,0 +1,36 @@
+import "server-only";
+import { cookies } from "next/headers";
+import { redirect } from "next/navigation";
+import { cache } from "react";
+import { environment } from "./environment";
+import { isSessionToken, makeSessionToken, sessionCookie, sessionSeconds } from "./session-token";
+
+const cookieSettings = () => {
+  const settings = environment();
+  const attributes = {
+    httpOnly: true,
+    sameSite: "strict",
+    secure: settings.url.startsWith("https:"),
+    path: "/",
+  } as const;
+  return { settings, name: sessionCookie(settings), attributes };
+};
+
+export async function startSession(): Promise<void> {
+  const { settings, name, attributes } = cookieSettings();
+  (await cookies()).set(name, await makeSessionToken(settings), { ...attributes, maxAge: sessionSeconds });
+}
+
+export async function endSession(): Promise<void> {
+  const { name, attributes } = cookieSettings();
+  (await cookies()).set(name, "", { ...attributes, maxAge: 0 });
+}
+
+/**
+ * Every page, server action and route handler begins with it, though `proxy.ts` lets none by that has no session:
+ * one guard may be passed by mistake. Redirects to the sign-in page.
+ */
+export const requireSession = cache(async (): Promise<void> => {
+  const { settings, name } = cookieSettings();
+  if (!(await isSessionToken((await cookies()).get(name)?.value, settings))) redirect("/sign-in");
+});
