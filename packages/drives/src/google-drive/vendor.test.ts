@@ -340,12 +340,8 @@ describe("changes of the tree", () => {
     const { vendor, root, server, calls } = await start(files);
     const items = (await Array.fromAsync(vendor.children(root))).flat();
     server.remove("f7");
-    server.fault({ on: "PATCH file", status: 403, times: 2 });
-    server.fault({
-      on: "PATCH file",
-      status: 403,
-      body: googleErrorBody(403, "insufficientFilePermissions"),
-    });
+    server.fault({ on: "PATCH file", status: 429, times: 2 });
+    server.fault({ on: "PATCH file", status: 403 });
     let results: (boolean | Error)[] = [];
     const counted = await calls(async () => {
       results = await vendor.removeAll(items);

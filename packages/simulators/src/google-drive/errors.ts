@@ -55,7 +55,7 @@ const limit = { domain: "usageLimits" };
 const reasons: Readonly<Record<number, readonly [reason: string, message: string, details?: Details]>> = {
   400: ["badRequest", "Bad Request"],
   401: ["authError", "Invalid Credentials", { location: "Authorization", locationType: "header" }],
-  403: ["userRateLimitExceeded", "User Rate Limit Exceeded", limit],
+  403: ["insufficientFilePermissions", "The user does not have sufficient permissions for this file."],
   404: ["notFound", "Not Found"],
   409: ["fileIdInUse", "A file already exists with the provided ID."],
   410: ["uploadSessionGone", "The upload session is gone."],
@@ -70,6 +70,12 @@ export function errorOf(status: number): DriveApiError {
   const [reason, message, details] = reasons[status] ?? ["backendError", "Backend Error"];
   return new DriveApiError(status, reason, message, details);
 }
+
+/** What a call is refused with that is one too many for now. */
+export const rateLimited = (status: 403 | 429) =>
+  status === 429
+    ? errorOf(429)
+    : new DriveApiError(403, "userRateLimitExceeded", "User Rate Limit Exceeded", limit);
 
 /** The body of an error, for faults: Google tells several things apart by the reason alone. */
 export function errorBody(status: number, reason: string, message = reason): unknown {

@@ -1,5 +1,5 @@
 import type { Clock } from "../drives/clock.ts";
-import { errorOf } from "./errors.ts";
+import { rateLimited } from "./errors.ts";
 import type { Budget } from "./options.ts";
 
 /** Counts quota units in windows. Google does not say when a refused call may be made again. */
@@ -26,6 +26,6 @@ export class Quota {
       this.#inWindow = 0;
     }
     this.#inWindow += units;
-    if (this.#inWindow > this.#budget.units) throw errorOf(this.#budget.status ?? 403);
+    if (this.#inWindow > this.#budget.units) throw rateLimited(this.#budget.status ?? 403);
   }
 }
