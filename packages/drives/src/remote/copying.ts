@@ -36,14 +36,15 @@ export class RemoteCopy implements PendingFile {
     if (this.#inPlace) return this.#changeInPlace(text, options);
     const derivable = options.derivable ?? false;
     const plan = properties.plan({ size, hash: hash ?? "" }, text, derivable);
-    const item = await writer.publish(
-      this.#path,
-      options,
-      async (target, condition) =>
-        this.#verified(await vendor.copy(this.#item, target, { condition, properties: plan.native })),
-      (copy) => properties.kept(copy, text, plan),
-    );
-    await properties.follow(item, text, plan);
+    const item = await properties.recorded(this.#path, { size, hash }, text, plan, async () => {
+      const copy = await writer.publish(this.#path, options, {
+        send: async (target, condition) =>
+          this.#verified(await vendor.copy(this.#item, target, { condition, properties: plan.native })),
+        kept: (there) => properties.kept(there, text, plan),
+      });
+      await properties.follow(copy, text, plan);
+      return copy;
+    });
     return entryOf(item, vendor.traits, null);
   }
 

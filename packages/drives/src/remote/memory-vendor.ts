@@ -67,6 +67,8 @@ export class MemoryVendor implements Vendor {
   /** Changes the bytes that a read sends. */
   stream: (bytes: Buffer, item: Item) => AsyncIterable<Uint8Array> | Iterable<Uint8Array> = (bytes) =>
     pieces(bytes);
+  /** Changes the bytes that a write stores. */
+  stored: (bytes: Buffer) => Buffer = (bytes) => bytes;
   pageSize = 100;
   /** The feed forgets what it said before this entry. */
   forgotten = 0;
@@ -289,7 +291,7 @@ export class MemoryVendor implements Vendor {
     if (properties !== undefined && Buffer.byteLength(properties) > this.traits.propertiesLimit)
       throw new Error("properties do not fit");
     const replaces = this.traits.duplicates ? target.replaces : this.#child(target.folder.id, target.name);
-    return this.#make({ ...target, replaces }, "file", bytes, { properties });
+    return this.#make({ ...target, replaces }, "file", this.stored(bytes), { properties });
   }
 
   #check({ folder, name, replaces }: Target, condition: Condition | undefined): void {

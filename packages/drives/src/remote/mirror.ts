@@ -48,6 +48,16 @@ export interface KeptProperties {
   readonly sidecar?: string;
 }
 
+/** A sidecar that is to follow bytes which are on their way. */
+export interface Owed {
+  readonly path: string;
+  readonly size: number;
+  readonly hash?: string;
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** The state of an item as a write of ours begins. */
 export type Mark = string;
 
@@ -82,18 +92,20 @@ export class Mirror {
   readonly #recent: Database<Recent, string>;
   readonly #properties: Database<KeptProperties, string>;
   readonly #touched: Database<[sequence: number, at: number], string>;
+  readonly #owed: Database<Owed, string>;
   readonly #traits: Traits;
 
   constructor(folder: string, traits: Traits) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#traits = traits;
-    this.#store = open({ path: join(folder, "mirror.mdb"), maxDbs: 8 });
+    this.#store = open({ path: join(folder, "mirror.mdb"), maxDbs: 16 });
     this.#items = this.#store.openDB({ name: "items" });
     this.#children = this.#store.openDB({ name: "children" });
     this.#stamps = this.#store.openDB({ name: "stamps" });
     this.#recent = this.#store.openDB({ name: "recent" });
     this.#properties = this.#store.openDB({ name: "properties" });
     this.#touched = this.#store.openDB({ name: "touched" });
+    this.#owed = this.#store.openDB({ name: "owed" });
   }
 
   /** Lets the reads that follow see what other processes have written. */
@@ -172,6 +184,14 @@ export class Mirror {
   mark(id: string | undefined): Mark {
     this.refresh();
     return fingerprint(id === undefined ? undefined : this.item(id));
+  }
+
+  owed(): [name: string, Owed][] {
+    return [...this.#owed.getRange()].map(({ key, value }) => [key, value]);
+  }
+
+  setOwed(name: string, owed: Owed | undefined): Promise<unknown> {
+    return owed ? this.#owed.put(name, owed) : this.#owed.remove(name);
   }
 
   /**

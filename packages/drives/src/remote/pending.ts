@@ -6,10 +6,11 @@ import {
   type PendingFile,
 } from "../drive.ts";
 import { entryOf } from "./entries.ts";
-import type { Properties } from "./properties.ts";
+import type { Plan, Properties } from "./properties.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Spool } from "./spool.ts";
-import { sendWhole } from "./uploading.ts";
-import type { ContentHash, Item, Vendor } from "./vendor.ts";
+import { FragmentedUpload } from "./uploading.ts";
+import type { Condition, ContentHash, Item, Target, Vendor } from "./vendor.ts";
 import type { Writer } from "./writer.ts";
 
 /** What the files of a drive that are being written share. */
@@ -17,6 +18,7 @@ export interface PendingParts {
   readonly vendor: Vendor;
   readonly writer: Writer;
   readonly properties: Properties;
+  readonly sessions: Sessions;
   spool(): Spool;
 }
 
@@ -26,14 +28,32 @@ export class RemotePending implements PendingFile {
   readonly #parts: PendingParts;
   readonly #spool: Spool;
   readonly #hash: ContentHash;
+  #upload: FragmentedUpload | undefined;
+  #beginning: Promise<void> = Promise.resolve();
   #queue: Promise<void> = Promise.resolve();
   #ended = false;
 
-  constructor(path: string, parts: PendingParts, _options: CreateOptions) {
+  constructor(path: string, parts: PendingParts) {
     this.#path = path;
     this.#parts = parts;
     this.#spool = parts.spool();
     this.#hash = parts.vendor.traits.hash();
+  }
+
+  /** Begins to send a file of known size before all of it is there, where it takes several calls anyway. */
+  begin({ size, ...conditions }: CreateOptions): void {
+    const { vendor, sessions, writer } = this.#parts;
+    if (size === undefined || size <= vendor.traits.uploadLimit) return;
+    const upload = new FragmentedUpload(vendor, sessions, this.#spool, size);
+    this.#upload = upload;
+    const begin = async () => {
+      const place = await writer.foresee(this.#path, conditions);
+      if (!place || this.#ended) return;
+      await upload.begin(place.target, { condition: place.condition });
+      upload.advance();
+    };
+    // What fails now is tried again, and told, when all bytes are there.
+    this.#beginning = begin().catch(() => undefined);
   }
 
   write(chunk: Uint8Array): Promise<void> {
@@ -47,6 +67,7 @@ export class RemotePending implements PendingFile {
       throw new DriveError("TooLarge", `${traits.name} takes files of ${traits.largestFile} bytes at most`);
     this.#hash.update(chunk);
     await this.#spool.append(chunk);
+    this.#upload?.advance();
   }
 
   async commit(text: string, options: CommitOptions = {}): Promise<DriveEntry> {
@@ -54,24 +75,38 @@ export class RemotePending implements PendingFile {
     if (this.#ended) throw new Error("The file is committed or discarded");
     this.#ended = true;
     const { vendor, writer, properties } = this.#parts;
+    const { size } = this.#spool;
     const hash = this.#hash.digest();
-    const plan = properties.plan({ size: this.#spool.size, hash }, text, options.derivable ?? false);
+    const plan = properties.plan({ size, hash }, text, options.derivable ?? false);
     try {
-      const item = await writer.publish(
-        this.#path,
-        options,
-        async (target, condition) =>
-          this.#verified(
-            await sendWhole(vendor, target, this.#spool, { condition, properties: plan.native }),
-            hash,
-          ),
-        (written) => properties.kept(written, text, plan),
-      );
-      await properties.follow(item, text, plan);
+      const item = await properties.recorded(this.#path, { size, hash }, text, plan, async () => {
+        const written = await writer.publish(this.#path, options, {
+          send: async (target, condition) => this.#verified(await this.#send(target, condition, plan), hash),
+          arrived: (there) => there.size === size && there.hash === hash,
+          kept: (there) => properties.kept(there, text, plan),
+        });
+        await properties.follow(written, text, plan);
+        return written;
+      });
       return entryOf(item, vendor.traits, null);
     } finally {
-      await this.#spool.close();
+      await this.#close();
     }
+  }
+
+  async #send(target: Target, condition: Condition | undefined, plan: Plan): Promise<Item> {
+    const { vendor, sessions } = this.#parts;
+    const { size } = this.#spool;
+    if (size <= vendor.traits.uploadLimit)
+      return vendor.upload(target, this.#spool, { condition, properties: plan.native });
+    await this.#beginning;
+    if (this.#upload?.size !== size) {
+      await this.#upload?.cancel();
+      this.#upload = new FragmentedUpload(vendor, sessions, this.#spool, size);
+    }
+    const item = await this.#upload.finish(target, { condition });
+    if (plan.native === undefined) return item;
+    return vendor.setProperties(item, plan.native);
   }
 
   /** Takes back what did not arrive as it was sent. */
@@ -86,6 +121,12 @@ export class RemotePending implements PendingFile {
   async discard(): Promise<void> {
     this.#ended = true;
     await this.#queue.catch(() => undefined);
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#beginning;
+    await this.#upload?.cancel();
     await this.#spool.close();
   }
 }

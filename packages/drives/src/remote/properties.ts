@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { bind, unbind } from "./binding.ts";
+import { isLeftOver, temporaryName } from "../processes.ts";
+import { type Bytes, bind, unbind } from "./binding.ts";
 import type { KeptProperties, Mirror } from "./mirror.ts";
 import { readItem } from "./reading.ts";
 import type { Tree } from "./tree.ts";
@@ -99,6 +100,42 @@ export class Properties {
     return { bound: bind(item, text), sidecar: this.sidecar(item.id)?.version };
   }
 
+  /**
+   * Does a write whose sidecar follows the bytes. What is to follow is noted, so that it does also where the process
+   * ends between the two.
+   */
+  async recorded<T>(
+    path: string,
+    bytes: Bytes,
+    text: string,
+    { aside }: Plan,
+    write: () => Promise<T>,
+  ): Promise<T> {
+    if (!aside) return write();
+    const { mirror } = this.#parts;
+    const name = temporaryName();
+    await mirror.setOwed(name, { path, size: bytes.size, hash: bytes.hash, text, at: Date.now() });
+    try {
+      return await write();
+    } finally {
+      await mirror.setOwed(name, undefined);
+    }
+  }
+
+  /** Writes the sidecars that processes which ended did not come to (see `isLeftOver`). */
+  async recover(olderThan: number): Promise<void> {
+    const { mirror, tree } = this.#parts;
+    mirror.refresh();
+    for (const [name, { path, size, hash, text, at }] of mirror.owed()) {
+      if (!isLeftOver(name, at, olderThan)) continue;
+      const item = await tree().find(path);
+      const same = item?.kind === "file" && item.size === size && item.hash === hash;
+      // What was written since stands.
+      if (same && [undefined, text].includes(await this.read(item))) await this.replace(path, item, text);
+      await mirror.setOwed(name, undefined);
+    }
+  }
+
   /** Brings the drive's sidecar of an item in line with the text that was written with its bytes. */
   async follow(item: Item, text: string, { aside }: Plan): Promise<void> {
     if (aside) await this.#writeSidecar(item, bind(item, text));
@@ -123,8 +160,7 @@ export class Properties {
     const sidecar = await writer.publish(
       `${sidecarFolder}/${sidecarName(item.id)}`,
       {},
-      (target, condition) => vendor.upload(target, bodyOf(bytes), { condition }),
-      () => undefined,
+      { send: (target, condition) => vendor.upload(target, bodyOf(bytes), { condition }) },
     );
     await mirror.setProperties(item.id, { bound, sidecar: sidecar.version });
     await mirror.setProperties(sidecar.id, { bound: "", sidecar: sidecar.version });

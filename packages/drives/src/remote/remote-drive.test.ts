@@ -1,85 +1,22 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import os from "node:os";
-import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { CommitOptions, Drive } from "../drive.ts";
-import { MemoryVendor } from "./memory-vendor.ts";
-import { type RemoteDrive, remoteDrive } from "./remote-drive.ts";
+import type { MemoryVendor } from "./memory-vendor.ts";
+import { get, names, put, Stage } from "./testing.ts";
+import type { Traits } from "./vendor.ts";
 
-let data: string;
+let stage: Stage;
 let vendor: MemoryVendor;
-const open: Drive[] = [];
+function begin(traits: Partial<Traits> = {}) {
+  stage = new Stage(traits);
+  vendor = stage.vendor;
+}
+beforeEach(() => begin());
+afterEach(() => stage.forget());
 
-beforeEach(() => {
-  data = mkdtempSync(join(os.tmpdir(), "overcoat-remote-"));
-  vendor = new MemoryVendor();
-});
-afterEach(async () => {
-  for (const drive of open.splice(0)) await drive.close();
-  rmSync(data, { recursive: true, force: true });
-});
-
-/** Opens the drive without waiting for anything. */
-async function opened(pollInterval = 3_600_000): Promise<RemoteDrive> {
-  const drive = await remoteDrive(vendor, { data, pollInterval });
-  open.push(drive);
-  return drive;
-}
-async function synced(pollInterval?: number): Promise<RemoteDrive> {
-  const drive = await opened(pollInterval);
-  await vi.waitFor(() => expect(drive.progress().done).toBe(true));
-  if (vendor.traits.propertiesLimit === 0)
-    await vi.waitFor(async () => expect(await drive.stat(".overcoat/properties")).toBeDefined());
-  vendor.calls = [];
-  return drive;
-}
-/** Opens the drive while its feed hangs. */
-async function live(): Promise<RemoteDrive> {
-  vendor.before = (call) => (call === "changes" ? new Promise(() => {}) : undefined);
-  const drive = await remoteDrive(vendor, { data, pollInterval: 3_600_000 });
-  vendor.calls = [];
-  return drive;
-}
-async function put(
-  drive: Drive,
-  path: string,
-  body: string | Buffer,
-  properties = "p",
-  options: CommitOptions = { derivable: true },
-) {
-  const pending = await drive.create(path, options);
-  try {
-    await pending.write(Buffer.from(body));
-    return await pending.commit(properties, options);
-  } catch (error) {
-    await pending.discard();
-    throw error;
-  }
-}
-async function get(drive: Drive, path: string) {
-  const file = await drive.open(path);
-  if (!file) return undefined;
-  try {
-    return await text(file.readChunks(0, file.described.entry.size));
-  } finally {
-    await file.close();
-  }
-}
-async function names(drive: Drive, folder: string) {
-  const found: string[] = [];
-  for await (const page of drive.list(folder)) found.push(...page.map(({ name, kind }) => `${kind} ${name}`));
-  return found.sort();
-}
-
-for (const [mode, opener] of [
-  ["synced", synced],
-  ["live", live],
-] as const) {
+for (const mode of ["synced", "live"] as const) {
   test(`${mode}: what is there is listed, described and read`, async () => {
     vendor.put("bucket/a/hello.txt", "hello");
     vendor.put("bucket/What？", "");
-    const drive = await opener();
+    const drive = await stage[mode]();
     expect(await names(drive, "")).toEqual(["folder bucket"]);
     expect(await names(drive, "bucket")).toEqual(["file What?", "folder a"]);
     expect(await drive.stat("bucket/a/hello.txt")).toMatchObject({ kind: "file", size: 5 });
@@ -94,7 +31,7 @@ for (const [mode, opener] of [
 
   test(`${mode}: what is written is there at once, and gone when it is removed`, async () => {
     vendor.put("bucket/x", "old");
-    const drive = await opener();
+    const drive = await stage[mode]();
     const before = await drive.stat("bucket/x");
     const entry = await put(drive, "bucket/x", "new");
     expect(entry).toMatchObject({ kind: "file", size: 3 });
@@ -124,7 +61,7 @@ for (const [mode, opener] of [
 
   test(`${mode}: names that differ in case only never meet`, async () => {
     vendor.put("Bucket/File", "there");
-    const drive = await opener();
+    const drive = await stage[mode]();
     expect(await drive.stat("Bucket/file")).toBeUndefined();
     expect(await drive.stat("bucket/File")).toBeUndefined();
     expect(await drive.open("Bucket/file")).toBeUndefined();
@@ -137,7 +74,7 @@ for (const [mode, opener] of [
 
   test(`${mode}: conditions are decided by the drive`, async () => {
     vendor.put("b/x", "one");
-    const drive = await opener();
+    const drive = await stage[mode]();
     await expect(put(drive, "b/x", "two", "", { onlyIfAbsent: true })).rejects.toMatchObject({
       code: "Exists",
     });
@@ -164,7 +101,7 @@ for (const [mode, opener] of [
   test(`${mode}: files and folders are not taken for one another`, async () => {
     vendor.put("b/file", "");
     vendor.put("b/folder/x", "");
-    const drive = await opener();
+    const drive = await stage[mode]();
     await expect(put(drive, "b/folder", "")).rejects.toMatchObject({ code: "IsAFolder" });
     await expect(put(drive, "b/file/x", "")).rejects.toMatchObject({ code: "NotAFolder" });
     await expect(drive.makeFolder("b/file/x")).rejects.toMatchObject({ code: "NotAFolder" });
@@ -176,7 +113,7 @@ for (const [mode, opener] of [
 
 test("once synced, only bytes and changes take calls", async () => {
   vendor.put("b/x", "one");
-  const drive = await synced();
+  const drive = await stage.synced();
   await drive.stat("b/x");
   await drive.describe("b/y");
   await names(drive, "b");
@@ -206,7 +143,7 @@ test("once synced, only bytes and changes take calls", async () => {
 test("changes of others show within the poll interval, and folders tell them by their stamps", async () => {
   vendor.put("b/x", "one");
   vendor.put("b/dir/y", "two");
-  const drive = await synced(20);
+  const drive = await stage.synced({ pollInterval: 20 });
   const b = (await drive.stat("b"))!;
   const dir = (await drive.stat("b/dir"))!;
   vendor.put("b/x", "other");
@@ -231,13 +168,12 @@ test("a first walk goes on where it was broken off", async () => {
   vendor.before = (call) => {
     if (call === "changes" && ++pages > 4) throw new Error("broken");
   };
-  const first = await opened();
+  const first = await stage.opened();
   await vi.waitFor(() => expect(first.progress()).toMatchObject({ items: 400, done: false }));
-  await first.close();
-  open.length = 0;
+  await stage.close();
   const asked: unknown[] = [];
   vendor.before = (call, detail) => void (call === "changes" && asked.push(detail));
-  const second = await opened();
+  const second = await stage.opened();
   await vi.waitFor(() => expect(second.progress()).toMatchObject({ items: 951, done: true }));
   expect(asked).toEqual([400, 500, 600, 700, 800, 900]);
   expect((await names(second, "b")).length).toBe(950);
@@ -245,7 +181,7 @@ test("a first walk goes on where it was broken off", async () => {
 
 test("after a reset everything is walked anew, and no key is missing meanwhile", async () => {
   for (let i = 0; i < 300; i++) vendor.put(`b/${i}`, "");
-  const drive = await synced(20);
+  const drive = await stage.synced({ pollInterval: 20 });
   vendor.drop("b/7");
   vendor.forget();
   let lowest = 300;
@@ -254,110 +190,4 @@ test("after a reset everything is walked anew, and no key is missing meanwhile",
   };
   await vi.waitFor(async () => expect((await names(drive, "b")).length).toBe(299));
   expect(lowest).toBeGreaterThanOrEqual(299);
-});
-
-for (const propertiesLimit of [0, 200]) {
-  const kind = propertiesLimit === 0 ? "aside" : "with the file";
-  const small = JSON.stringify({ user: "ü".repeat(10) });
-  const large = JSON.stringify({ user: "ü".repeat(1000) });
-  const properties = async (drive: Drive, path: string) => (await drive.describe(path))?.properties;
-  /** Forgets all that is known here. */
-  const restarted = async (opener = synced) => {
-    for (const drive of open.splice(0)) await drive.close();
-    rmSync(data, { recursive: true, force: true });
-    return opener();
-  };
-
-  test(`properties that are kept ${kind} outlive the mirror, but for what is derivable where it costs a call`, async () => {
-    vendor = new MemoryVendor({ propertiesLimit });
-    let drive = await synced();
-    await put(drive, "b/small", "1", small, {});
-    expect(vendor.counted()).toEqual({ makeFolder: 1, upload: propertiesLimit === 0 ? 2 : 1 });
-    await put(drive, "b/large", "2", large, {});
-    await put(drive, "b/session", Buffer.alloc(100_000), large, {});
-    await put(drive, "b/derivable", "3", small, { derivable: true });
-    const all = ["b/small", "b/large", "b/session", "b/derivable"];
-    const expected = [small, large, large, small];
-    expect(await Promise.all(all.map((path) => properties(drive, path)))).toEqual(expected);
-    drive = await restarted();
-    const kept = propertiesLimit === 0 ? [small, large, large, undefined] : expected;
-    expect(await Promise.all(all.map((path) => properties(drive, path)))).toEqual(kept);
-    const described = await drive.describeAll("b", ["small", "large", "session", "derivable", "none"]);
-    expect(described.map((one) => one?.properties)).toEqual([...kept, undefined]);
-    vendor.calls = [];
-    await drive.describeAll("b", ["small", "large", "session"]);
-    expect(vendor.calls).toEqual([]);
-    drive = await restarted(live);
-    expect(
-      (
-        await drive.describeAll(
-          "b",
-          all.map((path) => path.slice(2)),
-        )
-      ).map((one) => one?.properties),
-    ).toEqual(kept);
-    expect(await properties(drive, "b/large")).toBe(large);
-  });
-
-  test(`properties that are kept ${kind} belong to their bytes`, async () => {
-    vendor = new MemoryVendor({ propertiesLimit });
-    let drive = await synced(20);
-    for (const text of [small, large]) {
-      await put(drive, "b/x", "one", text, {});
-      vendor.put("b/x", "other");
-      await vi.waitFor(async () => expect((await drive.stat("b/x"))?.size).toBe(5));
-      expect(await properties(drive, "b/x")).toBeUndefined();
-      await put(drive, "b/x", "one", text, {});
-      expect(await properties(drive, "b/x")).toBe(text);
-      // The same bytes once more, without.
-      await put(drive, "b/x", "one", "", {});
-      expect(await properties(drive, "b/x")).toBeUndefined();
-      drive = await restarted(() => synced(20));
-      expect(await properties(drive, "b/x")).toBeUndefined();
-    }
-  });
-
-  test(`properties that are kept ${kind} are changed, copied, moved and removed with their files`, async () => {
-    vendor = new MemoryVendor({ propertiesLimit });
-    let drive = await synced();
-    await put(drive, "b/x", "one", small, {});
-    for (const text of [large, small]) {
-      await drive.setProperties("b/x", text);
-      expect(await properties(drive, "b/x")).toBe(text);
-      await (await drive.copy("b/x", "b/copy"))!.commit(text);
-      expect(await get(drive, "b/copy")).toBe("one");
-      expect(await properties(drive, "b/copy")).toBe(text);
-      await (await drive.copy("b/copy", "b/copy"))!.commit(`${text} `);
-      expect(await properties(drive, "b/copy")).toBe(`${text} `);
-      await drive.move("b/copy", "b/moved");
-      drive = await restarted();
-      expect(await properties(drive, "b/x")).toBe(text);
-      expect(await properties(drive, "b/moved")).toBe(`${text} `);
-    }
-    await drive.removeAll(["b/x", "b/moved"]);
-    expect([...vendor.nodes.values()].filter(({ item }) => item.kind === "file")).toEqual([]);
-  });
-}
-
-test("a sidecar by another gateway is seen", async () => {
-  const drive = await synced(20);
-  const other = await remoteDrive(vendor, { data: join(data, "other"), pollInterval: 20 });
-  open.push(other);
-  await vi.waitFor(() => expect(other.progress().done).toBe(true));
-  await put(drive, "b/x", "one", "first", {});
-  await vi.waitFor(async () => expect((await other.describe("b/x"))?.properties).toBe("first"));
-  await drive.setProperties("b/x", "second");
-  await vi.waitFor(async () => expect((await other.describe("b/x"))?.properties).toBe("second"));
-  await put(other, "b/x", "one", "third", {});
-  await vi.waitFor(async () => expect((await drive.describe("b/x"))?.properties).toBe("third"));
-});
-
-test("a copy of bytes that others changed meanwhile is taken back", async () => {
-  vendor.put("b/x", "one");
-  const drive = await synced();
-  const copy = (await drive.copy("b/x", "b/y"))!;
-  vendor.put("b/x", "other");
-  await expect(copy.commit("")).rejects.toMatchObject({ code: "Unavailable" });
-  expect(vendor.at("b/y")).toBeUndefined();
-  expect(await drive.stat("b/y")).toBeUndefined();
 });

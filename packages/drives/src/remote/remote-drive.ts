@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type CreateOptions,
@@ -19,6 +18,7 @@ import { Mirror } from "./mirror.ts";
 import { RemotePending } from "./pending.ts";
 import { Properties, sidecarFolder } from "./properties.ts";
 import { RemoteFile } from "./reading.ts";
+import { Sessions } from "./sessions.ts";
 import { Budget, Spool } from "./spool.ts";
 import { MirroredTree, type Tree } from "./tree.ts";
 import type { Item, Vendor } from "./vendor.ts";
@@ -91,6 +91,7 @@ class VendorDrive implements RemoteDrive {
   readonly #readOnly: boolean;
   readonly #folders: FolderMaker;
   readonly #spools: string;
+  readonly #sessions: Sessions;
   readonly #budget = new Budget(uploadMemory);
 
   constructor(vendor: Vendor, mirror: Mirror, root: Item, options: RemoteDriveOptions) {
@@ -110,6 +111,7 @@ class VendorDrive implements RemoteDrive {
     this.#folders = new FolderMaker(vendor, mirror);
     this.#readOnly = options.readOnly ?? false;
     this.#spools = join(options.data, "spool");
+    this.#sessions = new Sessions(join(options.data, "sessions"));
     this.#writer = new Writer({
       vendor,
       mirror,
@@ -159,7 +161,9 @@ class VendorDrive implements RemoteDrive {
     return after(this.#tree().find(path), (item) =>
       after(this.#described(item), (file) =>
         item && file
-          ? new RemoteFile(this.#vendor, item, file, () => this.#writer.look(path, undefined))
+          ? new RemoteFile(this.#vendor, item, file, async () => {
+              await this.#writer.look(path, undefined);
+            })
           : undefined,
       ),
     );
@@ -197,7 +201,9 @@ class VendorDrive implements RemoteDrive {
     this.#writable();
     await this.#tree().place(path);
     const spool = () => new Spool(this.#spools, this.#budget, this.#vendor.traits.uploadLimit);
-    return new RemotePending(path, { ...this.#parts, spool }, options);
+    const pending = new RemotePending(path, { ...this.#parts, sessions: this.#sessions, spool });
+    pending.begin(options);
+    return pending;
   }
 
   async setProperties(path: string, properties: string): Promise<void> {
@@ -228,9 +234,10 @@ class VendorDrive implements RemoteDrive {
     const moved = await this.#writer.publish(
       to,
       {},
-      (target, condition) => this.#vendor.move(item, target, { condition }),
-      () => undefined,
-      { item, path: from },
+      {
+        send: (target, condition) => this.#vendor.move(item, target, { condition }),
+        moved: { item, path: from },
+      },
     );
     if (text !== undefined && (await this.#properties.read(moved)) !== text) {
       await this.#properties.replace(to, moved, text);
@@ -296,9 +303,10 @@ class VendorDrive implements RemoteDrive {
     return removed.slice(0, files.length);
   }
 
-  async sweep(_olderThan: number): Promise<number> {
-    await rm(this.#spools, { recursive: true, force: true });
-    return 0;
+  async sweep(olderThan: number): Promise<number> {
+    if (this.#readOnly) return 0;
+    await this.#properties.recover(olderThan);
+    return this.#sessions.sweep(this.#vendor, olderThan);
   }
 
   async close(): Promise<void> {

@@ -1,40 +1,137 @@
 import { DriveError } from "../drive.ts";
-import type { Body, Item, Target, Vendor, WriteOptions } from "./vendor.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Body, Condition, Item, Target, UploadSession, Vendor, WriteOptions } from "./vendor.ts";
 
 /** How often an upload goes on where the drive stands, or is begun anew, before it fails. */
 const attempts = 4;
 
-/**
- * Sends bytes that are whole to their place: in one call while they are few, else in fragments.
- * @throws DriveError as `Vendor.upload`
- */
-export function sendWhole(vendor: Vendor, target: Target, body: Body, options: WriteOptions): Promise<Item> {
-  return body.size <= vendor.traits.uploadLimit
-    ? vendor.upload(target, body, options)
-    : sendFragments(vendor, target, body, options);
-}
+/** An upload in fragments, which begins while its bytes still come in. */
+export class FragmentedUpload {
+  readonly #vendor: Vendor;
+  readonly #sessions: Sessions;
+  readonly #body: Body;
+  readonly size: number;
+  #begun: { key: string; session: UploadSession; forget: () => Promise<void> } | undefined;
+  /** Bytes sent, or being sent. */
+  #position = 0;
+  #sending = new Set<Promise<void>>();
+  #failed = false;
 
-async function sendFragments(
-  vendor: Vendor,
-  target: Target,
-  body: Body,
-  options: WriteOptions,
-): Promise<Item> {
-  const { fragmentSize } = vendor.traits;
-  const { size } = body;
-  for (let attempt = 1; ; attempt++) {
-    const session = await vendor.startUpload(target, size, options);
-    try {
-      for (let position = 0; ; ) {
-        const end = Math.min(position + fragmentSize, size);
-        const item = await session.send(body, position, end);
-        if (item) return item;
-        if (end === size) throw new DriveError("Unavailable", "The last fragment did not end the upload");
-        position = end;
-      }
-    } catch (error) {
-      await session.cancel().catch(() => undefined);
-      if (!(error instanceof DriveError && error.code === "Gone") || attempt === attempts) throw error;
+  /** `size` is that of the whole; `body` may have less yet. */
+  constructor(vendor: Vendor, sessions: Sessions, body: Body, size: number) {
+    this.#vendor = vendor;
+    this.#sessions = sessions;
+    this.#body = body;
+    this.size = size;
+  }
+
+  /** Opens a session. */
+  async begin(target: Target, options: WriteOptions): Promise<void> {
+    const session = await this.#vendor.startUpload(target, this.size, options);
+    const forget = await this.#sessions.note(session);
+    this.#begun = { key: keyOf(target, options.condition), session, forget };
+    this.#position = 0;
+    this.#failed = false;
+  }
+
+  /** Sends what is there of whole fragments, but for the last one. Failures show when the upload ends. */
+  advance(): void {
+    const { fragmentSize, parallelFragments } = this.#vendor.traits;
+    while (this.#begun && !this.#failed && this.#sending.size < parallelFragments) {
+      const start = this.#position;
+      const end = start + fragmentSize;
+      if (end > this.#body.size || end >= this.size) return;
+      this.#position = end;
+      const sending: Promise<void> = this.#begun.session
+        .send(this.#whole(), start, end)
+        .then(
+          () => undefined,
+          () => {
+            this.#failed = true;
+          },
+        )
+        .then(() => {
+          this.#sending.delete(sending);
+          this.advance();
+        });
+      this.#sending.add(sending);
     }
   }
+
+  /**
+   * Sends all that is left, the last fragment at the end: then the file is there.
+   * @throws DriveError as `Vendor.startUpload`
+   */
+  async finish(target: Target, options: WriteOptions): Promise<Item> {
+    if (this.#begun?.key !== keyOf(target, options.condition)) await this.cancel();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (!this.#begun) await this.begin(target, options);
+        const item = await this.#sendRest();
+        await this.#forget();
+        return item;
+      } catch (error) {
+        const gone = error instanceof DriveError && error.code === "Gone";
+        await this.cancel();
+        if (!gone || attempt === attempts) throw error;
+      }
+    }
+  }
+
+  /** Gives the session up. */
+  async cancel(): Promise<void> {
+    const begun = this.#begun;
+    this.#failed = true;
+    this.#begun = undefined;
+    await Promise.all(this.#sending);
+    if (!begun) return;
+    try {
+      await begun.session.cancel();
+      await begun.forget();
+    } catch {
+      // The sweep tries again, once this process has ended.
+    }
+  }
+
+  async #forget(): Promise<void> {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    await begun?.forget();
+  }
+
+  async #sendRest(): Promise<Item> {
+    const { session } = this.#begun!;
+    for (let failures = 0; ; ) {
+      try {
+        this.advance();
+        while (this.#sending.size > 0) await Promise.race(this.#sending);
+        if (this.#failed) throw new DriveError("Unavailable", "A fragment did not arrive");
+        const item = await session.send(this.#body, this.#position, this.size);
+        if (item) return item;
+        throw new DriveError("Unavailable", "The last fragment did not end the upload");
+      } catch (error) {
+        const again = error instanceof DriveError && error.code === "Unavailable";
+        if (!again || ++failures === attempts) throw error;
+        const received = await session.received();
+        if (typeof received !== "number") return received;
+        this.#position = received;
+        this.#failed = false;
+      }
+    }
+  }
+
+  /** The body as one of the size that it will have. */
+  #whole(): Body {
+    return { size: this.size, read: (start, end) => this.#body.read(start, end) };
+  }
 }
+
+/** What a session is for: another place or condition takes another session. */
+const keyOf = ({ folder, name, replaces }: Target, condition: Condition | undefined) =>
+  JSON.stringify([
+    folder.id,
+    name,
+    replaces?.id,
+    condition,
+    condition === "unchanged" ? replaces?.version : "",
+  ]);

@@ -19,6 +19,18 @@ export interface WriterParts {
   forget(path: string): void;
 }
 
+/** How a file gets its place. */
+export interface Publication {
+  /** Makes the call that does. */
+  send(target: Target, condition: Condition | undefined): Promise<Item>;
+  /** Whether an item has the bytes that were sent, where the answer to that is lost. */
+  arrived?(item: Item): boolean;
+  /** What the mirror keeps of the item's properties: `null` nothing, undefined what it has. */
+  kept?(item: Item): KeptProperties | null | undefined;
+  /** Where the item was that is moved. */
+  readonly moved?: { readonly item: Item; readonly path: string };
+}
+
 /** Brings changes to the drive and then into the mirror. */
 export class Writer {
   readonly #parts: WriterParts;
@@ -28,17 +40,10 @@ export class Writer {
   }
 
   /**
-   * Gives a file its place, replacing what is there: `send` makes the call that does, `properties` tells what the
-   * mirror keeps of its properties, `moved` is where the item was that it moves.
+   * Gives a file its place, replacing what is there.
    * @throws DriveError `Exists` or `Changed` by the conditions, `IsAFolder`, `NotAFolder`, `NameRefused`
    */
-  async publish(
-    path: string,
-    conditions: WriteConditions,
-    send: (target: Target, condition: Condition | undefined) => Promise<Item>,
-    properties: (item: Item) => KeptProperties | null | undefined,
-    moved?: { readonly item: Item; readonly path: string },
-  ): Promise<Item> {
+  async publish(path: string, conditions: WriteConditions, { send, arrived, kept, moved }: Publication) {
     const { mirror, vendor } = this.#parts;
     let failure: unknown;
     for (let attempt = 0; attempt < attempts; attempt++) {
@@ -51,15 +56,19 @@ export class Writer {
       } catch (error) {
         failure = error;
         const code = error instanceof DriveError ? error.code : undefined;
-        if (code !== "Exists" && code !== "Changed" && code !== "NotFound") throw error;
-        await this.look(path, target.folder);
-        const asked = conditions.onlyIfAbsent || conditions.unchanged;
-        if (asked && code !== "NotFound") throw error;
-        continue;
+        if (code !== "Exists" && code !== "Changed" && code !== "NotFound" && code !== "Unavailable")
+          throw error;
+        const now = await this.look(path, target.folder);
+        if (code === "Unavailable") {
+          // The call may have had its effect though its answer is lost.
+          if (!now || entryId(now) === (there && entryId(there)) || !arrived?.(now)) throw error;
+          item = now;
+        } else if (code !== "NotFound" && (conditions.onlyIfAbsent || conditions.unchanged)) throw error;
+        else continue;
       }
       const same = item.id === there?.id;
       const before = same ? mark : moved && moved.item.id !== item.id ? mirror.mark(undefined) : fresh;
-      await this.#settle(item.id, item, before, path, properties(item));
+      await this.#settle(item.id, item, before, path, kept?.(item));
       if (moved) await mirror.touch(moved.path);
       if (moved && moved.item.id !== item.id) await this.#settle(moved.item.id, undefined, fresh, moved.path);
       if (there && !same) await this.#settle(there.id, undefined, mark, path);
@@ -68,7 +77,13 @@ export class Writer {
       if (item.parent === target.folder.id && decode(item.name) === decode(target.name)) return item;
       await this.look(path, target.folder);
     }
-    throw failure ?? new DriveError("Changed", `Others keep changing ${path}`);
+    throw new DriveError("Unavailable", `Others keep changing ${path}`, { cause: failure });
+  }
+
+  /** Where a file will go, as far as that can be told without changing anything. */
+  async foresee(path: string, conditions: WriteConditions) {
+    const place = await this.#parts.tree().place(path);
+    return place.missing.length > 1 ? undefined : this.#target(path, conditions);
   }
 
   async #target(
@@ -109,15 +124,15 @@ export class Writer {
     return vendor.find(path.split("/").map((segment) => encoded(vendor, segment)));
   }
 
-  /** Takes in what the drive has at a path now, where it is not what was known. */
-  async look(path: string, folder: Item | undefined): Promise<void> {
+  /** Takes in what the drive has at a path now, where it is not what was known, and tells it. */
+  async look(path: string, folder: Item | undefined): Promise<Item | undefined> {
     const { vendor, mirror, forget } = this.#parts;
     forget(path);
     if (folder && !(await vendor.get(folder.id))) {
       await mirror.saw(folder.id, undefined);
       for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
         forget(path.slice(0, end));
-      return;
+      return undefined;
     }
     const known = await Promise.resolve()
       .then(() => this.#parts.tree().find(path))
@@ -125,18 +140,19 @@ export class Writer {
     const now = await this.#find(path);
     if (known && known.id !== now?.id) await mirror.saw(known.id, await vendor.get(known.id));
     if (now) await mirror.saw(now.id, now);
+    return now;
   }
 
-  /** Changes an item without moving it. `properties` is what the mirror keeps of them, as for `publish`. */
+  /** Changes an item without moving it. `kept` is what the mirror keeps of its properties, as in a `Publication`. */
   async change(
     path: string,
     item: Item,
     call: () => Promise<Item>,
-    properties: KeptProperties | null | undefined,
+    kept: KeptProperties | null | undefined,
   ): Promise<Item> {
     const mark = this.#parts.mirror.mark(item.id);
     const changed = await call();
-    await this.#settle(item.id, changed, mark, path, properties);
+    await this.#settle(item.id, changed, mark, path, kept);
     return changed;
   }
 
