@@ -10,6 +10,7 @@ export { parseFaultSpec } from "./drives/fault-spec.ts";
 export type { Fault } from "./drives/faults.ts";
 export { sampleFiles } from "./drives/sample-files.ts";
 export type { DriveStandIn, StandInOptions } from "./drives/stand-in.ts";
+export { startTlsProxy, type TlsProxy } from "./drives/tls-proxy.ts";
 export {
   type DropboxOptions,
   type DropboxServer,

@@ -281,6 +281,15 @@ export class Drive {
     this.#changed();
   }
 
+  /** Removes the groups of a template everywhere. */
+  dropGroups(template: string): void {
+    for (const item of this.tree.below(this.root))
+      if (item.data.groups.has(template)) {
+        const left = [...item.data.groups].filter(([id]) => id !== template);
+        this.setGroups(item, new Map(left));
+      }
+  }
+
   /** Makes a document that can only be exported. */
   addPaper(names: readonly string[], content: Content): Item {
     const parent = this.folders(names.slice(0, -1));

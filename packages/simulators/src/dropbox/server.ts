@@ -41,6 +41,8 @@ export interface DropboxServer extends DriveStandIn {
   readonly drive: Drive;
   /** Makes all cursors invalid. */
   resetCursors(): void;
+  /** Removes all templates of property groups, as the user may do. */
+  removeTemplates(): void;
   /** Tokens as a user gets them who signs in now. */
   signIn(scope?: string): SignedIn;
   /** Makes a file that must not be downloaded, for legal reasons. */
@@ -71,6 +73,7 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Dropbo
   const sessions = new Sessions(clock, store, options);
   const cursors = new Cursors(drive, metadata, options);
   const links = new Links(clock, options.linkSeconds);
+  const templates = new Templates();
   const parts: Parts = {
     options,
     drive,
@@ -80,7 +83,7 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Dropbo
     cursors,
     links,
     tokens,
-    templates: new Templates(),
+    templates,
     jobs: new Jobs(clock, options.jobTime),
     lock: new CommitLock(options.commitTime, options.commitRefusal),
   };
@@ -223,6 +226,12 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Dropbo
     },
     dropSessions: () => sessions.dropAll(),
     resetCursors: () => cursors.reset(),
+    removeTemplates: () => {
+      for (const id of templates.ids) {
+        templates.remove(id);
+        drive.dropGroups(id);
+      }
+    },
     signIn: (scope) => tokens.signIn(scope),
     expireTokens: () => tokens.expire(),
     revokeTokens: () => tokens.revokeAll(),

@@ -17,9 +17,10 @@ export const properties: readonly Route[] = [
   rpc("file_properties/templates/get_for_user", read, args.templateArg, ({ arg, templates }) =>
     checked(() => templates.get(arg.template_id)),
   ),
-  rpc("file_properties/templates/remove_for_user", write, args.templateArg, ({ arg, templates }) =>
+  rpc("file_properties/templates/remove_for_user", write, args.templateArg, ({ arg, templates, drive }) =>
     checked(() => {
       templates.remove(arg.template_id);
+      drive.dropGroups(arg.template_id);
       return null;
     }),
   ),
