@@ -75,6 +75,13 @@ test("overcoat.config.ts has drives with rclone's keys", () => {
     path: "a",
     file: undefined,
   });
+  const box = { box: { type: "dropbox" } };
+  for (const [text, path] of [
+    ["box:/Team//x", "/Team/x"],
+    ["box:/", "/"],
+    ["box:x", "x"],
+  ])
+    expect(place(text!, box)).toMatchObject({ path });
   expect(() => config({ mine: { type: "s3" } })).toThrow(UsageError);
 });
 

@@ -16,7 +16,7 @@ export interface FolderPlace {
 export interface DrivePlace {
   readonly kind: "drive";
   readonly remote: Remote;
-  /** Segments joined by slashes; empty for the whole drive. */
+  /** Segments joined by slashes; empty for the whole drive. Only of a Dropbox one in front has a meaning. */
   readonly path: string;
   /** The rclone.conf that has it; undefined where overcoat.config.ts does. */
   readonly file?: string;
@@ -69,7 +69,9 @@ const isFolder = (named: Named): named is NamedFolder => named.type === undefine
 function drivePlace(remote: Remote, path: string, file: string | undefined, text: string): DrivePlace {
   const segments = path.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (segments.includes("..")) throw new UsageError(`${text}: the path must stay inside the remote`);
-  return { kind: "drive", remote, path: segments.join("/"), file };
+  // As with rclone, a slash in front leads to the root of a team's space.
+  const root = remote.type === "dropbox" && path.startsWith("/") ? "/" : "";
+  return { kind: "drive", remote, path: `${root}${segments.join("/")}`, file };
 }
 
 /** `path` below what a remote stands for: a folder, or again `name:path`. */

@@ -1,5 +1,6 @@
+import { dropbox, readOptions as readDropbox } from "../dropbox/index.ts";
 import { googleDrive, readOptions as readGoogleDrive } from "../google-drive/index.ts";
-import { googleDriveProvider, oneDriveProvider, type Provider } from "../oauth/providers.ts";
+import { dropboxProvider, googleDriveProvider, oneDriveProvider, type Provider } from "../oauth/providers.ts";
 import { oneDrive, readOptions as readOneDrive } from "../onedrive/index.ts";
 import type { AccessTokens } from "../remote/tokens.ts";
 import type { Vendor } from "../remote/vendor.ts";
@@ -23,6 +24,10 @@ const kinds: Readonly<Record<string, Kind>> = {
   drive: {
     provider: googleDriveProvider,
     open: (options, folder, tokens) => googleDrive({ ...readGoogleDrive(options), folder, tokens }),
+  },
+  dropbox: {
+    provider: dropboxProvider,
+    open: (options, folder, tokens) => dropbox({ ...readDropbox(options), folder, tokens }),
   },
 };
 
