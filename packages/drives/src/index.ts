@@ -13,6 +13,7 @@ export type {
 export { DriveError } from "./drive.ts";
 export { readChunks } from "./local/chunks.ts";
 export { type LocalDriveOptions, localDrive } from "./local/index.ts";
+export { Locks } from "./locks.ts";
 export { isLeftOver, temporaryName } from "./processes.ts";
 export { RangeLock } from "./range-lock.ts";
 export {

@@ -1,9 +1,8 @@
-import { type Drive, DriveError } from "@overcoat/drives";
+import { type Drive, DriveError, type Locks } from "@overcoat/drives";
 import { type BucketConfiguration, type BucketConfigurations, noConfiguration } from "./configurations.ts";
 import { translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
 import { compareKeys, hiddenFolder } from "./keys.ts";
-import type { Locks } from "./locks.ts";
 
 export interface BucketInfo {
   readonly name: string;

@@ -1,12 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type {
-  CreateOptions,
-  DescribedFile,
-  Drive,
-  OpenFile,
-  PendingFile,
-  WriteConditions,
+import {
+  type CreateOptions,
+  type DescribedFile,
+  type Drive,
+  Locks,
+  type OpenFile,
+  type PendingFile,
+  type WriteConditions,
 } from "@overcoat/drives";
 import { Buckets, bucketNotEmpty } from "./buckets.ts";
 import { checkCopySource, checkRead, checkWrite } from "./conditions.ts";
@@ -17,7 +18,6 @@ import { FolderIndex } from "./folder-index.ts";
 import { Folders } from "./folders.ts";
 import { checkKey, hiddenFolder, overflowPath, overflowRoot, treePath } from "./keys.ts";
 import { Listing, type ListPage, type ListRequest } from "./listing.ts";
-import { Locks } from "./locks.ts";
 import {
   type Checksum,
   type Conditions,
@@ -93,7 +93,7 @@ export class Objects implements AsyncDisposable {
   constructor(options: ObjectsOptions) {
     this.#drive = options.drive;
     this.#cleanup = options.cleanup ?? true;
-    this.#locks = new Locks(options.data);
+    this.#locks = new Locks(join(options.data, "locks"), late);
     this.#index = new FolderIndex(options.data);
     this.#listing = new Listing(options.drive, new Folders(options.drive, this.#index));
     this.#changes = new SharedCounter(join(options.data, "bucket-changes"));
@@ -473,3 +473,6 @@ const driveConditions = (
       ? undefined
       : there?.entry,
 });
+
+const late = () =>
+  new ObjectsError("ConditionalRequestConflict", "Another write of this key is taking too long.");

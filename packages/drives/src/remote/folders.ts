@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { DriveError } from "../drive.ts";
+import { Locks } from "../locks.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Place } from "./tree.ts";
 import type { Item, Vendor } from "./vendor.ts";
@@ -17,11 +19,15 @@ export function encoded(vendor: Vendor, segment: string): string {
 export class FolderMaker {
   readonly #vendor: Vendor;
   readonly #mirror: Mirror;
+  /** Where the vendor lets folders of one name stand side by side, one process at a time makes one. */
+  readonly #locks: Locks | undefined;
   readonly #making = new Map<string, Promise<Item>>();
 
-  constructor(vendor: Vendor, mirror: Mirror) {
+  /** @param data the folder that all processes with this drive share */
+  constructor(vendor: Vendor, mirror: Mirror, data: string) {
     this.#vendor = vendor;
     this.#mirror = mirror;
+    if (vendor.traits.duplicates) this.#locks = new Locks(join(data, "folders"), late);
   }
 
   /** Makes the folders of `names` below that of a place, whose path is `above`. @returns the last one */
@@ -39,10 +45,19 @@ export class FolderMaker {
     const key = `${folder.id}\n${segment}`;
     let making = this.#making.get(key);
     if (!making) {
-      making = this.#call(folder, segment, path).finally(() => this.#making.delete(key));
+      const work = () => this.#call(folder, segment, path);
+      const locked = this.#locks?.with(key, async () => this.#made(folder, segment) ?? work()) ?? work();
+      making = locked.finally(() => this.#making.delete(key));
       this.#making.set(key, making);
     }
     return making;
+  }
+
+  /** The folder that another process made meanwhile. */
+  #made(folder: Item, segment: string): Item | undefined {
+    this.#mirror.refresh();
+    const named = this.#mirror.named(folder.id, segment).find(({ name }) => name === segment);
+    return named?.kind === "folder" ? this.#mirror.item(named.id) : undefined;
   }
 
   async #call(folder: Item, segment: string, path: string): Promise<Item> {
@@ -52,4 +67,11 @@ export class FolderMaker {
     await this.#mirror.wrote(made.id, made, mark, path);
     return made;
   }
+
+  close(): void {
+    this.#locks?.close();
+  }
 }
+
+const late = () =>
+  new DriveError("Unavailable", "Another process takes too long to make a folder of this name");

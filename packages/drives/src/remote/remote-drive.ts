@@ -108,7 +108,7 @@ class VendorDrive implements RemoteDrive {
         if (items.some((item) => this.#properties.isSidecar(item))) await this.#properties.loadAll(signal);
       },
     });
-    this.#folders = new FolderMaker(vendor, mirror);
+    this.#folders = new FolderMaker(vendor, mirror, options.data);
     this.#readOnly = options.readOnly ?? false;
     this.#spools = join(options.data, "spool");
     this.#sessions = new Sessions(join(options.data, "sessions"));
@@ -311,6 +311,7 @@ class VendorDrive implements RemoteDrive {
 
   async close(): Promise<void> {
     await this.#follower.close();
+    this.#folders.close();
     await this.#mirror.close();
   }
 

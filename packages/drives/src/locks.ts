@@ -1,21 +1,22 @@
 import { closeSync, openSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RangeLock } from "@overcoat/drives";
-import { ObjectsError } from "./errors.ts";
+import { RangeLock } from "./range-lock.ts";
 
 const longestWait = 60_000;
 
 /**
- * Locks by name that all processes with the same data directory see. Each is one byte of a file, locked by the
+ * Locks by name that all processes with the same file see. Each is one byte of a file, locked by the
  * system: the lock of a process that has ended is free at once.
  */
 export class Locks {
   readonly #file: number;
+  readonly #late: () => Error;
   readonly #queues = new Map<string, Promise<unknown>>();
 
-  constructor(data: string) {
-    this.#file = openSync(join(data, "locks"), "a+", 0o600);
+  /** @param late makes the error for who has waited for a minute */
+  constructor(file: string, late: () => Error) {
+    this.#file = openSync(file, "a+", 0o600);
+    this.#late = late;
   }
 
   /** Runs `work` while no one else, here or in another process, holds `name`. */
@@ -44,8 +45,7 @@ export class Locks {
     const lock = new RangeLock(this.#file, name);
     const deadline = Date.now() + longestWait;
     while (!lock.take()) {
-      if (Date.now() > deadline)
-        throw new ObjectsError("ConditionalRequestConflict", "Another write of this key is taking too long.");
+      if (Date.now() > deadline) throw this.#late();
       await sleep(2);
     }
     try {

@@ -7,14 +7,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Locks } from "./locks.ts";
 
-let data: string;
+let folder: string;
+let file: string;
 beforeEach(() => {
-  data = mkdtempSync(join(tmpdir(), "locks-"));
+  folder = mkdtempSync(join(tmpdir(), "locks-"));
+  file = join(folder, "locks");
 });
-afterEach(() => rmSync(data, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const late = () => new Error("late");
 
 test("one at a time holds a name, within one Locks and across several", async () => {
-  const all = [new Locks(data), new Locks(data)];
+  const all = [new Locks(file, late), new Locks(file, late)];
   let inside = 0;
   let most = 0;
   await Promise.all(
@@ -32,7 +36,7 @@ test("one at a time holds a name, within one Locks and across several", async ()
 });
 
 test("a failure frees the name", async () => {
-  const locks = new Locks(data);
+  const locks = new Locks(file, late);
   await expect(locks.with("name", async () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(await locks.with("name", async () => "free")).toBe("free");
   locks.close();
@@ -40,12 +44,12 @@ test("a failure frees the name", async () => {
 
 test("the lock of a killed process is free", async () => {
   const held = `import { Locks } from ${JSON.stringify(new URL("./locks.ts", import.meta.url).href)};
-    new Locks(process.argv[1]).with("name", () => { console.log("held"); return new Promise(() => setInterval(() => {}, 1000)); });`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", held, data], {
+    new Locks(process.argv[1], () => new Error()).with("name", () => { console.log("held"); return new Promise(() => setInterval(() => {}, 1000)); });`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", held, file], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");
-  const locks = new Locks(data);
+  const locks = new Locks(file, late);
   let taken = false;
   const waiting = locks.with("name", async () => {
     taken = true;
