@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DescribedFile, DriveError, type OpenFile } from "../drive.ts";
-import type { Item, Vendor } from "./vendor.ts";
+import type { Reader } from "./read-ahead.ts";
+import type { Item, Traits, Vendor } from "./vendor.ts";
 
 /** How often a read goes on after a break that brought nothing new. */
 const attempts = 4;
@@ -52,19 +53,25 @@ export async function* readItem(
   }
 }
 
+export interface ReadParts {
+  readonly traits: Traits;
+  readonly read: Reader;
+  /** Told, and waited for, when the item turns out to be another one than the vendor's. */
+  stale(): Promise<void>;
+  /** Told when the bytes turn out not to be the item's. */
+  spoilt(item: Item): Promise<void>;
+}
+
 /** A file of a vendor, opened. Reading fails when the vendor has other bytes meanwhile. */
 export class RemoteFile implements OpenFile {
   readonly described: DescribedFile;
-  readonly #vendor: Vendor;
   readonly #item: Item;
-  readonly #stale: (item: Item) => Promise<void>;
+  readonly #parts: ReadParts;
 
-  /** `stale` is told, and waited for, when the item turns out to be another one than the vendor's. */
-  constructor(vendor: Vendor, item: Item, described: DescribedFile, stale: (item: Item) => Promise<void>) {
-    this.#vendor = vendor;
+  constructor(item: Item, described: DescribedFile, parts: ReadParts) {
     this.#item = item;
     this.described = described;
-    this.#stale = stale;
+    this.#parts = parts;
   }
 
   async readBytes(start: number, end: number): Promise<Buffer> {
@@ -77,19 +84,19 @@ export class RemoteFile implements OpenFile {
     const { inline, size } = this.#item;
     if (inline) return yield Buffer.from(inline.subarray(start, end));
     if (end <= start) return;
-    const chunks = readItem(this.#vendor, this.#item, start, end);
+    const chunks = this.#parts.read(this.#item, start, end);
     try {
       yield* start === 0 && end === size ? this.#verified(chunks) : chunks;
     } catch (error) {
       const code = error instanceof DriveError ? error.code : undefined;
-      if (code === "Changed" || code === "NotFound") await this.#stale(this.#item);
+      if (code === "Changed" || code === "NotFound") await this.#parts.stale();
       throw error;
     }
   }
 
   /** Passes chunks on, the last one only when the hash of all agrees. */
   async *#verified(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    const { traits } = this.#vendor;
+    const { traits } = this.#parts;
     const { hash: expected, name } = this.#item;
     if (expected === undefined || traits.rewrites(name)) return yield* chunks;
     const hash = traits.hash();
@@ -99,8 +106,10 @@ export class RemoteFile implements OpenFile {
       hash.update(chunk);
       held = chunk;
     }
-    if (hash.digest() !== expected)
+    if (hash.digest() !== expected) {
+      await this.#parts.spoilt(this.#item);
       throw new DriveError("Unavailable", `${traits.name} sent other bytes than it has a hash of`);
+    }
     if (held) yield held;
   }
 

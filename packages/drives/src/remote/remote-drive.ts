@@ -9,6 +9,7 @@ import {
   type OpenFile,
   type PendingFile,
 } from "../drive.ts";
+import { BlockCache } from "./block-cache.ts";
 import { RemoteCopy } from "./copying.ts";
 import { entryId, entryOf } from "./entries.ts";
 import { FolderMaker } from "./folders.ts";
@@ -17,7 +18,8 @@ import { LiveTree } from "./live-tree.ts";
 import { Mirror } from "./mirror.ts";
 import { RemotePending } from "./pending.ts";
 import { Properties, sidecarFolder } from "./properties.ts";
-import { RemoteFile } from "./reading.ts";
+import { type Reader, readingAhead } from "./read-ahead.ts";
+import { RemoteFile, readItem } from "./reading.ts";
 import { Sessions } from "./sessions.ts";
 import { Budget, Spool } from "./spool.ts";
 import { MirroredTree, type Tree } from "./tree.ts";
@@ -30,6 +32,10 @@ export interface RemoteDriveOptions {
   /** Milliseconds between two questions for what others changed, where the vendor does not tell; default 10 s. */
   readonly pollInterval?: number;
   readonly readOnly?: boolean;
+  /** Folder for the bytes of files that were read, to be read from there again; without it none are kept. */
+  readonly cacheDir?: string;
+  /** Bytes that it may have; default 10 GiB. */
+  readonly cacheSize?: number;
 }
 
 /** How far the drive is known. */
@@ -50,6 +56,9 @@ const hiddenFolder = ".overcoat";
 const defaultPollInterval = 10_000;
 /** Bytes of uploads that a process holds in memory. */
 const uploadMemory = 64 * 1024 * 1024;
+/** Bytes that a process holds in memory of what is read before it is asked for. */
+const readAheadMemory = 64 * 1024 * 1024;
+const defaultCacheSize = 10 * 1024 ** 3;
 
 /** A drive of a vendor's API. @throws DriveError when it cannot be reached and nothing is known of it */
 export async function remoteDrive(vendor: Vendor, options: RemoteDriveOptions): Promise<RemoteDrive> {
@@ -93,6 +102,8 @@ class VendorDrive implements RemoteDrive {
   readonly #spools: string;
   readonly #sessions: Sessions;
   readonly #budget = new Budget(uploadMemory);
+  readonly #cache: BlockCache | undefined;
+  readonly #read: Reader;
 
   constructor(vendor: Vendor, mirror: Mirror, root: Item, options: RemoteDriveOptions) {
     const pollInterval = options.pollInterval ?? defaultPollInterval;
@@ -110,6 +121,11 @@ class VendorDrive implements RemoteDrive {
     });
     this.#folders = new FolderMaker(vendor, mirror, options.data);
     this.#readOnly = options.readOnly ?? false;
+    const { cacheDir, cacheSize = defaultCacheSize } = options;
+    this.#cache = cacheDir === undefined ? undefined : new BlockCache(cacheDir, cacheSize);
+    const plain: Reader = (item, start, end) => readItem(vendor, item, start, end);
+    const ahead = readingAhead(plain, vendor.traits.parallelReads ?? 1, new Budget(readAheadMemory));
+    this.#read = this.#cache?.reading(ahead) ?? ahead;
     this.#spools = join(options.data, "spool");
     this.#sessions = new Sessions(join(options.data, "sessions"));
     this.#writer = new Writer({
@@ -161,8 +177,13 @@ class VendorDrive implements RemoteDrive {
     return after(this.#tree().find(path), (item) =>
       after(this.#described(item), (file) =>
         item && file
-          ? new RemoteFile(this.#vendor, item, file, async () => {
-              await this.#writer.look(path, undefined);
+          ? new RemoteFile(item, file, {
+              traits: this.#vendor.traits,
+              read: this.#read,
+              stale: async () => {
+                await this.#writer.look(path, undefined);
+              },
+              spoilt: async () => this.#cache?.forget(item),
             })
           : undefined,
       ),
@@ -312,6 +333,7 @@ class VendorDrive implements RemoteDrive {
   async close(): Promise<void> {
     await this.#follower.close();
     this.#folders.close();
+    await this.#cache?.close();
     await this.#mirror.close();
   }
 

@@ -118,6 +118,8 @@ export interface Traits {
   /** Bytes that a fragment should have. */
   readonly fragmentSize: number;
   readonly parallelFragments: number;
+  /** How many reads of one large file at the same time are faster than one; 1 where not given. */
+  readonly parallelReads?: number;
   /** Bytes of the largest file. */
   readonly largestFile: number;
   /** Most items that `removeAll` removes in one call. */
