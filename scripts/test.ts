@@ -143,6 +143,28 @@ function ensurePostgres(): boolean {
   return run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund");
 }
 
+/** nginx, which is not installed where it is missing: Debian's package would start it on port 80. */
+function ensureNginx(): boolean {
+  const variable = "OVERCOAT_TEST_NGINX";
+  const folder = join(cache, "nginx");
+  const own = join(folder, "usr/sbin/nginx");
+  const found = () =>
+    [process.env[variable], onPath("nginx"), "/usr/sbin/nginx", own].find((file) => file && existsSync(file));
+  if (!found() && onPath("apt-get") && onPath("dpkg-deb")) {
+    console.log(`apt-get download nginx into ${folder}`);
+    mkdirSync(folder, { recursive: true });
+    run("sh", "-ec", `cd '${folder}' && apt-get -qq download nginx && dpkg-deb -x nginx_*.deb .`);
+  }
+  const file = found();
+  if (!file || output(file, "-v") === undefined) {
+    console.error(`nginx is missing or lacks libraries. Install it, or give its program in ${variable}`);
+    return false;
+  }
+  environment[variable] = file;
+  console.log(`nginx: ${file}`);
+  return true;
+}
+
 /** Deno, which runs the edge functions. */
 function ensureDeno(): boolean {
   const folder = join(root, "tests/deno");
@@ -246,7 +268,7 @@ const startsServices = [
 let toolsReady = false;
 if (!quick) {
   toolsReady = step(
-    "Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17, Deno, pg_dump",
+    "Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17, Deno, nginx, pg_dump",
     () => {
       const found = [
         ensurePython(),
@@ -255,6 +277,7 @@ if (!quick) {
         ensureProgram("redis-server"),
         ensurePostgres(),
         ensureDeno(),
+        ensureNginx(),
         ensurePostgresClients(),
         ensureLocale(),
       ];
