@@ -9,7 +9,9 @@ import { type Comparison, compare, comparisons, type Measured, rounds, seconds, 
 import { measureMemory } from "./memory.ts";
 import { measureListings } from "./million.ts";
 import { pinClient } from "./servers.ts";
-import { measureRedisScan } from "./sql-redis.ts";
+import { measureLookUps } from "./sql/look-up.ts";
+import { measureRedisScan } from "./sql/redis-source.ts";
+import { measureScans } from "./sql/scans.ts";
 
 const results = fileURLToPath(new URL("results.md", import.meta.url));
 const wanted = process.argv[2];
@@ -86,6 +88,36 @@ try {
       title === ours!.title ? "" : `${(ours!.perSecond / perSecond).toFixed(2)} ×`,
     ]);
     return `## ${redisScan}\n\n${table(["Node.js", "Rows", "Rows, of CPU time", "The source has"], rows)}`;
+  });
+  const lookUps = "SQL: one row by its key, through PostgreSQL";
+  await section(lookUps, async () => {
+    const figures = await measureLookUps(work);
+    if (!figures) return `## ${lookUps}\n\nredis-server is not on this machine.`;
+    const rows = figures.map(({ title, ours, stock }) => [
+      title,
+      `${ours.toFixed(2)} ms`,
+      `${stock.toFixed(2)} ms`,
+      `${(ours / stock).toFixed(2)} ×`,
+    ]);
+    const head = [
+      "Statement",
+      "Redis by Overcoat",
+      "A second PostgreSQL by stock postgres_fdw",
+      "Overcoat takes",
+    ];
+    return `## ${lookUps}\n\n${table(head, rows)}`;
+  });
+  const scans = "SQL: scan of 1,000,000 rows into PostgreSQL, SQL server on one core";
+  await section(scans, async () => {
+    const rows = (await measureScans(work)).map(({ title, perSecond, memory, first, ten }) => [
+      title,
+      `${Math.round(perSecond).toLocaleString("en")}/s`,
+      `${memory.toFixed(0)} MiB`,
+      `${first.toFixed(1)} ms`,
+      `${ten.toFixed(1)} ms`,
+    ]);
+    const head = ["Table", "Rows", "Memory of the SQL server", "First row", "LIMIT 10"];
+    return `## ${scans}\n\n${table(head, rows)}`;
   });
 } finally {
   rmSync(work, { recursive: true, force: true });

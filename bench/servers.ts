@@ -37,11 +37,14 @@ function onPath(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/** The command `overcoat`, for Node.js. */
+export const command = join(root, "packages/cli/bin/overcoat.js");
+
 const gateway = (...flags: string[]): Kind => ({
   command: (port, folder, data) => [
     process.execPath,
     [
-      join(root, "packages/cli/bin/overcoat.js"),
+      command,
       ...["serve", "s3", folder, "--addr", `127.0.0.1:${port}`, "--workers", "1", "--data", data],
       ...["--auth-key", `${accessKeyId},${secretAccessKey}`, ...flags],
     ],
@@ -117,11 +120,10 @@ export async function startServer(
   const folder = given ?? join(work, `${name.replace(/\W+/g, "-")}-${port}`);
   const data = `${folder}.data`;
   mkdirSync(folder, { recursive: true });
-  const command = kinds[name].command(port, folder, data);
-  if (!command) return undefined;
-  const [file, args, env] = command;
-  const pinned = onPath("taskset") ? ["taskset", ["-c", serverCore, file, ...args]] : [file, args];
-  const child = spawn(pinned[0] as string, pinned[1] as string[], {
+  const found = kinds[name].command(port, folder, data);
+  if (!found) return undefined;
+  const [file, args, env] = found;
+  const child = spawn(...onServerCore(file, args), {
     cwd: work,
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "inherit"],
@@ -132,24 +134,32 @@ export async function startServer(
     port,
     folder,
     peakMemory: () => largestMemory(child.pid!),
-    async stop() {
-      const exited = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 5000);
-      await exited;
-      clearTimeout(late);
-    },
+    stop: () => stopChild(child),
   };
 }
 
+/** A command that runs on the servers' core, where the system can. */
+export function onServerCore(file: string, args: readonly string[]): [file: string, args: string[]] {
+  return onPath("taskset") ? ["taskset", ["-c", serverCore, file, ...args]] : [file, [...args]];
+}
+
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  const late = setTimeout(() => child.kill("SIGKILL"), 5000);
+  await exited;
+  clearTimeout(late);
+}
+
 /** The high-water mark of the largest process of a tree, in MiB. */
-function largestMemory(pid: number): number {
+export function largestMemory(pid: number): number {
   const mark = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
   return Math.max(mark, ...children.map((child) => largestMemory(Number(child))));
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -158,7 +168,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function listening(port: number, child: ChildProcess): Promise<void> {
+/** Waits until a child listens. @throws Error when it ends before, or does not in 30 s */
+export async function listening(port: number, child: ChildProcess): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
     if (child.exitCode !== null) break;
     const open = await new Promise<boolean>((resolve) => {

@@ -8,9 +8,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-// Buffers of bodies are freed with the small objects that stand for them, so these are collected often; code on
-// large pages misses fewer of them. Workers inherit both.
-const flags = ["--max-semi-space-size=4", "--use-largepages=silent"];
+// - Buffers of bodies are freed with the small objects that stand for them: these are collected often.
+// - Code on large pages misses fewer of them.
+// - To optimise PostgreSQL's parser, which is WebAssembly, V8 takes 550 MiB for a while; it saves 12 µs a statement.
+// Workers inherit these.
+const flags = ["--max-semi-space-size=4", "--use-largepages=silent", "--liftoff-only"];
 // File work runs on libuv's pool; four threads are too few for a server. Read when the pool starts.
 process.env.UV_THREADPOOL_SIZE ??= "16";
 

@@ -1,12 +1,12 @@
 import { redis } from "@overcoat/sources";
 import { createClient } from "@redis/client";
-import { startServer } from "./servers.ts";
-import { median } from "./statistics.ts";
+import { startServer } from "../servers.ts";
+import { median } from "../statistics.ts";
+import { fillSessions, prefix } from "./sessions.ts";
 
 const keys = 1_000_000;
 const rounds = 3;
 const count = 1000;
-const prefix = "session:";
 
 export interface ScanFigure {
   readonly title: string;
@@ -24,7 +24,7 @@ export async function measureRedisScan(work: string): Promise<ScanFigure[] | und
   const server = await startServer("redis-server", work);
   if (!server) return undefined;
   try {
-    await fill(server.port);
+    await fillSessions(server.port, keys);
     return await measure(server.port);
   } finally {
     await server.stop();
@@ -107,21 +107,4 @@ async function measure(port: number): Promise<ScanFigure[]> {
     perSecond: median(time),
     perCpuSecond: median(cpu),
   }));
-}
-
-/** 1,000,000 small JSON documents. */
-async function fill(port: number): Promise<void> {
-  const client = createClient({ url: `redis://127.0.0.1:${port}` });
-  await client.connect();
-  for (let start = 0; start < keys; start += 10_000) {
-    const pairs = Array.from({ length: 10_000 }, (_, index): [string, string] => {
-      const user = start + index;
-      return [
-        `${prefix}${user.toString(16).padStart(8, "0")}`,
-        JSON.stringify({ user, name: `user${user}`, active: user % 2 === 0 }),
-      ];
-    });
-    await client.mSet(pairs);
-  }
-  client.destroy();
 }
