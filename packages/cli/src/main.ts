@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addSimulateCommand } from "./commands/simulate.ts";
 import type { UpFlags } from "./commands/up.ts";
 import { RunError, UsageError } from "./errors.ts";
+import { addDriveCommands } from "./flags/drive-commands.ts";
 import { addServeFlags, serveHelp, startHelp, topHelp, upHelp } from "./flags/options.ts";
 import { type TakenFlags, takeRcloneFlags } from "./flags/rclone.ts";
 import type { Flags } from "./flags/resolve.ts";
@@ -82,6 +83,7 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     .addHelpText("after", upHelp);
   addServeFlags(up, "up");
   addSqlCommands(program, serveCommand);
+  addDriveCommands(program);
   addSimulateCommand(program);
 
   if (!takesRcloneFlags(args)) {
@@ -98,7 +100,10 @@ export async function runCommand(args: readonly string[]): Promise<void> {
 
 /** The commands that take the place of rclone's. */
 function takesRcloneFlags([command, kind]: readonly string[]): boolean {
-  return !["up", "sql", "simulate"].includes(command ?? "") && !(command === "serve" && kind === "sql");
+  return (
+    !["up", "sql", "simulate", "login", "remotes", "doctor"].includes(command ?? "") &&
+    !(command === "serve" && kind === "sql")
+  );
 }
 
 function report(error: unknown): number {

@@ -2,6 +2,9 @@ import type { OAuthClient } from "./client.ts";
 
 type Options = Readonly<Record<string, string | undefined>>;
 
+/** `device`: on any device; `browser`: in the one of this machine; `code`: with one that is copied from the page. */
+export type SignInMethod = "device" | "browser" | "code";
+
 /** How people sign in to a kind of drive. */
 export interface Provider {
   /** rclone's name of the kind. */
@@ -10,6 +13,10 @@ export interface Provider {
   readonly command: string;
   /** For people. */
   readonly title: string;
+  /** The usual one first. */
+  readonly methods: readonly SignInMethod[];
+  /** Where the browser comes back to; the same as rclone's, so that one registration serves both. */
+  readonly redirect: string;
   /** What the application is allowed to do, in the form of the authorization request. */
   scope(options: Options): string;
   /** Further parameters of the authorization request, by which a refresh token is given. */
@@ -28,6 +35,8 @@ export const oneDriveProvider: Provider = {
   type: "onedrive",
   command: "onedrive",
   title: "OneDrive",
+  methods: ["device", "browser"],
+  redirect: "http://localhost:53682/",
   authorize: {},
   scope: ({ access_scopes, disable_site_permission }) =>
     access_scopes ||
@@ -48,6 +57,8 @@ export const googleDriveProvider: Provider = {
   type: "drive",
   command: "google-drive",
   title: "Google Drive",
+  methods: ["browser"],
+  redirect: "http://127.0.0.1:53682/",
   authorize: { access_type: "offline", prompt: "consent" },
   scope: ({ scope }) =>
     (scope || "drive")
@@ -64,6 +75,8 @@ export const dropboxProvider: Provider = {
   type: "dropbox",
   command: "dropbox",
   title: "Dropbox",
+  methods: ["code", "browser"],
+  redirect: "http://localhost:53682/",
   authorize: { token_access_type: "offline" },
   scope: () =>
     "account_info.read files.metadata.read files.metadata.write files.content.read files.content.write",

@@ -40,17 +40,26 @@ const clouds: Readonly<Record<string, string>> = {
   cn: "https://microsoftgraph.chinacloudapi.cn",
 };
 
+/** Graph with its version, as a section of rclone.conf has it. @throws Error that says which key is wrong */
+export function graphUrl({
+  region = "global",
+  tenant_url,
+  tenant_api_version,
+}: Readonly<Record<string, string>>): string {
+  const host = tenant_url || clouds[region];
+  if (!host) throw new Error(`region = ${region} is none of ${Object.keys(clouds).join(", ")}`);
+  return `${host.replace(/\/+$/, "")}/${tenant_api_version || "v1.0"}`;
+}
+
 /**
  * Options from a section of rclone.conf.
  * @throws Error that says which key is wrong and what it may be
  */
 export function readOptions(section: Readonly<Record<string, string>>): Omit<OneDriveOptions, "tokens"> {
-  const { drive_id: driveId, drive_type: driveType, region = "global", tenant_url: tenantUrl } = section;
+  const { drive_id: driveId, drive_type: driveType } = section;
   if (!driveId) throw new Error("drive_id is missing: which drive is to be served?");
   if (driveType !== "personal" && driveType !== "business" && driveType !== "documentLibrary")
     throw new Error("drive_type must be personal, business or documentLibrary");
-  const host = tenantUrl || clouds[region];
-  if (!host) throw new Error(`region = ${region} is none of ${Object.keys(clouds).join(", ")}`);
   const fragmentSize = sizeOf(section, "chunk_size");
   if (
     fragmentSize !== undefined &&
@@ -64,7 +73,7 @@ export function readOptions(section: Readonly<Record<string, string>>): Omit<One
   return {
     driveId,
     driveType,
-    url: `${host.replace(/\/+$/, "")}/${section.tenant_api_version || "v1.0"}`,
+    url: graphUrl(section),
     rootFolderId: section.root_folder_id || undefined,
     uploadLimit: uploadLimit === undefined ? undefined : Math.min(uploadLimit, largestUpload),
     fragmentSize,

@@ -48,6 +48,15 @@ export interface OneDriveServer extends DriveStandIn {
   addNotebook(path: string): void;
 }
 
+/** The one SharePoint site that there is, with the drive as its library. */
+const site = {
+  id: "stand-in.sharepoint.com,00000000-0000-4000-8000-000000000002,00000000-0000-4000-8000-000000000003",
+  displayName: "Data Science",
+  webUrl: "https://stand-in.sharepoint.com/sites/data",
+};
+const matching = (search: string | null) =>
+  site.displayName.toLowerCase().includes((search ?? "").toLowerCase()) ? [site] : [];
+
 const delta: Route = {
   method: "GET",
   resource: /^(?:microsoft\.graph\.)?delta(?:\((?:token='(?<token>[^']*)')?\))?$/,
@@ -182,7 +191,10 @@ export async function startOneDrive(options: OneDriveOptions = {}): Promise<OneD
       },
     });
     if (path === "/me") return plain("me", () => ({ id: "stand-in", displayName: "Stand-in User" }));
-    if (/^\/(me\/)?drives$/.test(path)) return plain("drives", () => ({ value: [json.drive()] }));
+    if (path === "/sites" || /^\/sites\/[^/]+\.sharepoint\.com(:\/.+)?$/.test(path))
+      return plain("sites", () => (path === "/sites" ? { value: matching(call.query.get("search")) } : site));
+    if (/^\/(me\/|sites\/[^/]+\/)?drives$/.test(path))
+      return plain("drives", () => ({ value: [json.drive()] }));
     const address = parseAddress(drive, path);
     const { item } = address;
     if (!item) return plain("drive", () => json.drive());
