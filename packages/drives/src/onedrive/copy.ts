@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { DriveError, type DriveErrorCode } from "../drive.ts";
-import type { Item, Target, WriteOptions } from "../remote/vendor.ts";
+import type { Item, Target } from "../remote/vendor.ts";
 import type { GraphClient } from "./client.ts";
 import type { DriveItem } from "./items.ts";
-import { conflictBehavior } from "./upload.ts";
+import { conflictBehavior } from "./writes.ts";
 
 /** What the address that tells of a copy answers. */
 interface Progress {
@@ -35,7 +34,7 @@ export async function copyFile(
   item: Item,
   target: Target,
   replace: boolean,
-  { signal }: WriteOptions,
+  signal?: AbortSignal,
 ): Promise<DriveItem> {
   // Only Business knows the parameter.
   const query = graph.driveType === "personal" ? "" : `?${conflictBehavior}=${replace ? "replace" : "fail"}`;
@@ -53,9 +52,6 @@ export async function copyFile(
   if (!copy) throw new DriveError("Unavailable", "OneDrive has made a copy that is not there.");
   return copy;
 }
-
-/** A name for a copy that does not yet have its place. */
-export const temporaryName = () => `copy-${randomUUID()}`;
 
 /** The id of the copy that a monitor tells of, once it is done; undefined where the monitor keeps it to itself. */
 async function finished(

@@ -270,12 +270,41 @@ describe("in a session", () => {
     const second = await waiting.startUpload(target("a"), large.length, { condition: "absent" });
     expect(waits).toBe(2);
     expect((await send(second, large)).size).toBe(large.length);
-    const third = await vendor.startUpload(target("b"), large.length);
-    await expect(waiting.startUpload(target("b"), large.length)).rejects.toMatchObject({
-      code: "Throttled",
-      retryAfter: 10_000,
-    });
-    await third.cancel();
+  });
+
+  test.each([undefined, "absent", "unchanged"] as const)(
+    "a session that nobody can cancel does not stand in the way (%s)",
+    async (condition) => {
+      const files = { a: "before" };
+      const { vendor, target, find, root, server } = await start({ driveType: "business", files });
+      const name = condition === "absent" ? "b" : "a";
+      const to = target(name, name === "a" ? await find("a") : undefined);
+      server.fault({ on: "POST createUploadSession", loseAnswer: true });
+      const item = await send(await vendor.startUpload(to, large.length, { condition }), large);
+      expect(item).toMatchObject({ name, parent: root.id, hash: hashOf(large) });
+      expect(await find(name)).toEqual(item);
+      const aside = (await Array.fromAsync(vendor.children(await find(".overcoat")))).flat();
+      expect(aside).toEqual([]);
+    },
+  );
+
+  test("nor do others whom it would write over", async () => {
+    const { vendor, target, find, server } = await start({ driveType: "business", files: { a: "before" } });
+    const a = await find("a");
+    for (const [to, condition] of [
+      [target("a", a), "unchanged"],
+      [target("b"), "absent"],
+    ] as const) {
+      server.fault({ on: "POST createUploadSession", loseAnswer: true });
+      const session = await vendor.startUpload(to, large.length, { condition });
+      await session.send(bodyOf(large), 0, fragmentUnit);
+      await server.put(to.name, "others");
+      await expect(session.send(bodyOf(large), fragmentUnit, large.length)).rejects.toMatchObject({
+        code: condition === "absent" ? "Exists" : "Changed",
+      });
+      expect((await find(to.name)).size).toBe(6);
+      expect((await Array.fromAsync(vendor.children(await find(".overcoat")))).flat()).toEqual([]);
+    }
   });
 });
 

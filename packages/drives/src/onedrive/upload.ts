@@ -4,28 +4,27 @@ import type { Body, Item, Target, UploadSession, WriteOptions } from "../remote/
 import type { GraphClient } from "./client.ts";
 import { QuickXorHash } from "./hash.ts";
 import { type DriveItem, versionOf } from "./items.ts";
+import type { Moves } from "./moves.ts";
 import { isRewritten } from "./naming.ts";
-
-export const conflictBehavior = "@microsoft.graph.conflictBehavior";
+import { conflictBehavior, ifMatch, type Take, times } from "./writes.ts";
 
 /** How often a call is made that got no answer, or one that may be wrong. */
 const attempts = 4;
 /** Milliseconds between them, and between looks at a name that another upload holds. */
 const pause = 500;
-/** How often that is looked at before the upload is refused. */
-const looks = 20;
-
-/** Makes an item of what Graph answers, and keeps its address. @throws Error where it is no file */
-type Take = (json: DriveItem) => Item;
+/** How often that is looked at before the upload goes another way. */
+const looks = 6;
 
 /** Uploads of one drive. */
 export class Uploads {
   readonly #graph: GraphClient;
   readonly #take: Take;
+  readonly #moves: Moves;
 
-  constructor(graph: GraphClient, take: Take) {
+  constructor(graph: GraphClient, take: Take, moves: Moves) {
     this.#graph = graph;
     this.#take = take;
+    this.#moves = moves;
   }
 
   /** As `Vendor.upload`: one call, but two where the file is to have a time of its own. */
@@ -65,7 +64,10 @@ export class Uploads {
     }
   }
 
-  /** As `Vendor.startUpload`. Only one session of a name may be open on Business: a second one waits for a while. */
+  /**
+   * As `Vendor.startUpload`. Only one session of a name may be open on Business, and one whose answer was lost stays
+   * open for days: a second one waits for a moment, and then goes aside to be moved over when it is whole.
+   */
   async start(target: Target, size: number, options: WriteOptions = {}): Promise<UploadSession> {
     const { condition, modified, signal } = options;
     const url = `${this.#place(target)}/createUploadSession`;
@@ -89,14 +91,28 @@ export class Uploads {
       } catch (error) {
         if (isCode(error, "Exists")) {
           if (await this.#isThere(target, condition, signal)) throw error;
-          if (attempt >= looks)
-            throw new DriveError("Throttled", "Another upload of this name to OneDrive is under way.", {
-              retryAfter: 10_000,
-            });
+          if (attempt >= looks) return this.#startAside(target, size, options);
           await this.#graph.clock.sleep(pause, signal);
         } else if (attempt >= attempts || !(await this.#mayGoOn(error, target, condition))) throw error;
       }
     }
+  }
+
+  async #startAside(target: Target, size: number, options: WriteOptions): Promise<UploadSession> {
+    const session = await this.start(await this.#moves.aside(), size, { ...options, condition: "absent" });
+    const { condition, signal } = options;
+    const settle = (item: Item) => this.#moves.settle(item, target, { condition, signal });
+    return {
+      ...session,
+      async send(...fragment) {
+        const item = await session.send(...fragment);
+        return item && settle(item);
+      },
+      async received() {
+        const received = await session.received();
+        return typeof received === "number" ? received : settle(received);
+      },
+    };
   }
 
   /** As `Vendor.cancelUpload`. */
@@ -240,15 +256,6 @@ export class Uploads {
     return this.#graph.byPath(folder.id, [name]);
   }
 }
-
-/** The header by which Graph itself decides whether an item is still the one that is to be replaced. */
-export const ifMatch = (
-  { replaces }: Target,
-  condition: WriteOptions["condition"],
-): Record<string, string> => (condition === "unchanged" && replaces ? { "if-match": replaces.version } : {});
-
-/** The times that a client may set; whole seconds are what all drives keep. */
-export const times = (modified: number) => ({ lastModifiedDateTime: new Date(modified).toISOString() });
 
 const isCode = (error: unknown, code: DriveError["code"]) =>
   error instanceof DriveError && error.code === code;

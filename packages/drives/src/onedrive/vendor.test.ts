@@ -179,9 +179,8 @@ describe.each(driveTypes)("a %s drive", (driveType) => {
     });
     const now = await find("b");
     expect(await textOf(vendor.read(now, 0, 1))).toBe("a");
-    expect((await Array.fromAsync(vendor.children(root))).flat().map(({ name }) => name)).toEqual([
-      ...["a", "b", "c", "f"],
-    ]);
+    const names = (await Array.fromAsync(vendor.children(root))).flat().map(({ name }) => name);
+    expect(names.filter((name) => name !== ".overcoat")).toEqual(["a", "b", "c", "f"]);
     await expect(vendor.copy({ ...a, id: "missing" }, target("d"))).rejects.toMatchObject({
       code: "NotFound",
     });

@@ -13,14 +13,16 @@ import type {
 } from "../remote/vendor.ts";
 import { changes } from "./changes.ts";
 import { GraphClient, vendorName } from "./client.ts";
-import { copyFile, temporaryName } from "./copy.ts";
+import { copyFile } from "./copy.ts";
 import { Downloads } from "./downloads.ts";
 import { QuickXorHash } from "./hash.ts";
 import { type DriveItem, itemOf, selectListed } from "./items.ts";
+import { Moves } from "./moves.ts";
 import { defaultEncoding, encodeName, isRewritten, longestPath } from "./naming.ts";
 import { fragmentUnit, type OneDriveOptions } from "./options.ts";
 import { mostInBatch, removeAll } from "./removal.ts";
-import { conflictBehavior, times, Uploads } from "./upload.ts";
+import { Uploads } from "./upload.ts";
+import { times } from "./writes.ts";
 
 const MiB = 1024 * 1024;
 
@@ -42,6 +44,7 @@ export class OneDriveVendor implements Vendor {
   readonly #options: OneDriveOptions;
   readonly #graph: GraphClient;
   readonly #downloads: Downloads;
+  readonly #moves: Moves;
   readonly #uploads: Uploads;
   #root: Promise<Item> | undefined;
 
@@ -50,7 +53,9 @@ export class OneDriveVendor implements Vendor {
     this.#options = options;
     this.#graph = new GraphClient(options);
     this.#downloads = new Downloads(this.#graph);
-    this.#uploads = new Uploads(this.#graph, (json) => this.#take(json));
+    const take = (json: DriveItem) => this.#take(json);
+    this.#moves = new Moves(this.#graph, take, () => this.root(), options.hardDelete === true);
+    this.#uploads = new Uploads(this.#graph, take, this.#moves);
     this.description = `${vendorName} (${driveType})`;
     this.traits = {
       name: vendorName,
@@ -137,77 +142,33 @@ export class OneDriveVendor implements Vendor {
 
   async copy(item: Item, target: Target, options: WriteOptions = {}): Promise<Item> {
     const { condition, modified, signal } = options;
-    await this.#check(target, condition);
+    await this.#moves.check(target, condition);
     const replace = target.replaces !== undefined && condition !== "absent";
-    let copied: Item;
     if (replace && this.#options.driveType === "personal") {
       // A personal drive does not copy over a file, but it moves over one.
-      const aside = { folder: target.folder, name: temporaryName() };
-      const copy = this.#take(await copyFile(this.#graph, item, aside, false, options));
-      try {
-        copied = await this.move(copy, target, { modified, signal });
-      } catch (error) {
-        await this.remove(copy).catch(() => false);
-        throw error;
-      }
-    } else copied = this.#take(await copyFile(this.#graph, item, target, replace, options));
-    if (modified === undefined || copied.modified === modified) return copied;
-    return this.#patch(copied, { fileSystemInfo: times(modified) }, signal);
-  }
-
-  async move(item: Item, target: Target, { condition, modified, signal }: WriteOptions = {}): Promise<Item> {
-    await this.#check(target, condition);
-    const replaces = condition === "absent" ? undefined : target.replaces;
-    const content = {
-      parentReference: { id: target.folder.id },
-      name: target.name,
-      [conflictBehavior]: replaces ? "replace" : "fail",
-      ...(modified !== undefined && { fileSystemInfo: times(modified) }),
-    };
-    try {
-      return await this.#patch(item, content, signal);
-    } catch (error) {
-      if (!replaces || !(error instanceof DriveError && error.code === "Exists")) throw error;
-      // Not every drive is known to move over a file.
-      await this.remove(replaces, "unchanged");
-      return this.#patch(item, content, signal);
+      const aside = await this.#moves.aside();
+      const copy = this.#take(await copyFile(this.#graph, item, aside, false, signal));
+      return this.#moves.settle(copy, target, { modified, signal });
     }
+    const copy = this.#take(await copyFile(this.#graph, item, target, replace, signal));
+    if (modified === undefined || copy.modified === modified) return copy;
+    return this.#moves.change(copy, { fileSystemInfo: times(modified) }, signal);
   }
 
-  async remove(item: Item, condition?: "unchanged"): Promise<boolean> {
-    const url = this.#graph.byId(item.id);
-    const hard = this.#hard && condition === undefined;
-    const { status } = await this.#graph.json({
-      endpoint: hard ? "POST permanentDelete" : "DELETE item",
-      method: hard ? "POST" : "DELETE",
-      url: hard ? `${url}/permanentDelete` : url,
-      headers: condition ? { "if-match": item.version } : {},
-      repeatable: true,
-      accept: [404],
-    });
-    return status !== 404;
+  move(item: Item, target: Target, options?: WriteOptions): Promise<Item> {
+    return this.#moves.move(item, target, options);
+  }
+
+  remove(item: Item, condition?: "unchanged"): Promise<boolean> {
+    return this.#moves.remove(item, condition);
   }
 
   removeAll(items: readonly Item[]): Promise<(boolean | Error)[]> {
-    return removeAll(this.#graph, items, this.#hard);
+    return removeAll(this.#graph, items, this.#moves.hard);
   }
 
-  async makeFolder(folder: Item, name: string): Promise<Item> {
-    try {
-      const { body } = await this.#graph.json<DriveItem>({
-        endpoint: "POST children",
-        method: "POST",
-        url: `${this.#graph.byId(folder.id)}/children`,
-        content: { name, folder: {}, [conflictBehavior]: "fail" },
-        repeatable: true,
-      });
-      return this.#take(body);
-    } catch (error) {
-      if (!(error instanceof DriveError && error.code === "Exists")) throw error;
-      const there = await this.#item(this.#graph.byPath(folder.id, [name]));
-      if (there?.kind === "folder") return there;
-      throw there ? new DriveError("NotAFolder", `${name} is a file`) : error;
-    }
+  makeFolder(folder: Item, name: string): Promise<Item> {
+    return this.#moves.makeFolder(folder, name);
   }
 
   changes(cursor: string | undefined, signal?: AbortSignal): AsyncIterable<ChangePage> {
@@ -246,29 +207,6 @@ export class OneDriveVendor implements Vendor {
     const reply = await this.#downloads.fetch(headers.location!, start, end, version.size, signal);
     const { body, skip } = placed(reply, start);
     return exactly(body, skip, end - start, vendorName);
-  }
-
-  get #hard(): boolean {
-    return this.#options.hardDelete === true && this.#options.driveType !== "personal";
-  }
-
-  /** Decides a condition beforehand where the call itself has no way to. */
-  async #check({ replaces }: Target, condition: WriteOptions["condition"]): Promise<void> {
-    if (condition !== "unchanged" || !replaces) return;
-    const now = await this.get(replaces.id);
-    if (now?.version !== replaces.version) throw new DriveError("Changed", `${replaces.name} was changed`);
-  }
-
-  async #patch(item: Item, content: object, signal?: AbortSignal): Promise<Item> {
-    const { body } = await this.#graph.json<DriveItem>({
-      endpoint: "PATCH item",
-      method: "PATCH",
-      url: this.#graph.byId(item.id),
-      content,
-      signal,
-      repeatable: true,
-    });
-    return this.#take(body);
   }
 
   async #item(url: string): Promise<Item | undefined> {

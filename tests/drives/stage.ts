@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigFile, findRemote, openVendor, type RemoteDrive, remoteDrive } from "@overcoat/drives";
+import { type Objects, openObjects } from "@overcoat/objects";
+import type { DriveStandIn, StandInOptions } from "@overcoat/simulators";
+import { expect } from "vitest";
+import type { DriveUnderTest, RunningStandIn } from "./stand-ins.ts";
+
+export const bucket = "bucket";
+
+/** A stand-in of a drive, and objects on it as a gateway has them. */
+export interface Stage extends AsyncDisposable, RunningStandIn {
+  readonly drive: DriveUnderTest;
+  readonly server: DriveStandIn;
+  readonly objects: Objects;
+  /** Files for `openStageObjects` in a process of its own. */
+  readonly folder: string;
+  /** Bytes that go up in one call, and in several. */
+  readonly small: Buffer;
+  readonly large: Buffer;
+  put(key: string, bytes: Uint8Array): Promise<unknown>;
+  /** The bytes of an object. */
+  get(key: string): Promise<Buffer>;
+  /** What a get gives: the bytes, or the code of the error. */
+  state(key: string): Promise<Buffer | string>;
+  keys(): Promise<string[]>;
+  /** Waits until all of the drive is known. */
+  synced(): Promise<void>;
+  /** Ends the objects in order and opens them anew. */
+  reopen(): Promise<void>;
+}
+
+export async function openStage(
+  drive: DriveUnderTest,
+  { files, ...options }: StandInOptions & { files?: Record<string, string> } = {},
+): Promise<Stage> {
+  const inBucket = Object.entries(files ?? {}).map(([path, text]) => [`${bucket}/${path}`, text] as const);
+  const running = await drive.start({ ...options, files: [[bucket, null], ...inBucket] });
+  const folder = await mkdtemp(join(tmpdir(), "overcoat-drives-"));
+  const keys = Object.entries(drive.fragments.options).map(([key, value]) => `${key} = ${value}\n`);
+  const { server } = running;
+  await writeFile(join(folder, "rclone.conf"), `${server.rcloneSection("remote")}${keys.join("")}`);
+  let opened = await openStageObjects(folder);
+  const { size } = drive.fragments;
+  const get = async (key: string) => {
+    await using object = await opened.objects.getObject(bucket, key);
+    return Buffer.concat((await Array.fromAsync(object.readChunks())).map((chunk) => Buffer.from(chunk)));
+  };
+  return {
+    ...running,
+    drive,
+    folder,
+    small: randomBytes(1000),
+    large: randomBytes(3 * size + 1000),
+    get objects() {
+      return opened.objects;
+    },
+    put: (key, bytes) => opened.objects.putObject(bucket, key, bytes),
+    get,
+    state: (key) => get(key).catch((error) => error.code ?? error),
+    async keys() {
+      return (await opened.objects.listObjects(bucket)).objects.map(({ key }) => key);
+    },
+    async synced() {
+      await expect.poll(() => opened.drive.progress().done, { timeout: 20_000 }).toBe(true);
+    },
+    async reopen() {
+      await opened.objects.close();
+      opened = await openStageObjects(folder);
+    },
+    async [Symbol.asyncDispose]() {
+      await opened.objects.close();
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Objects on the remote that is configured in a folder, which keep there what they know. */
+export async function openStageObjects(folder: string): Promise<{ objects: Objects; drive: RemoteDrive }> {
+  const file = new ConfigFile(join(folder, "rclone.conf"));
+  const remote = await findRemote(file, "remote", {});
+  const data = join(folder, "data");
+  const vendor = await openVendor(remote!, undefined, { file, data });
+  const drive = await remoteDrive(vendor, { data: join(data, "drive"), pollInterval: 100 });
+  return { objects: await openObjects({ drive, data }), drive };
+}

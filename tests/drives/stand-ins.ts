@@ -1,0 +1,53 @@
+import { type DriveStandIn, type StandInOptions, startOneDrive } from "@overcoat/simulators";
+
+/** A running stand-in, with what not all of them have in common. */
+export interface RunningStandIn {
+  readonly server: DriveStandIn;
+  /** Makes the drive forget where those who follow its changes were; undefined where it never does. */
+  readonly forgetCursors?: () => void;
+}
+
+/** What the tests must know of a drive to make it fail. */
+export interface DriveUnderTest {
+  start(options?: StandInOptions): Promise<RunningStandIn>;
+  /** The calls that do this, as the stand-in's log names them. */
+  readonly calls: {
+    /** A small file goes up. */
+    readonly upload: string;
+    /** A session for a large one begins. */
+    readonly begin: string;
+    /** A part of it goes up, and with the last one it is there. */
+    readonly fragment: RegExp;
+    readonly download: string;
+    /** Changes are asked for. */
+    readonly changes: string;
+    readonly remove: RegExp;
+  };
+  /** Keys of the remote by which files of more than this many bytes go up in several parts. */
+  readonly fragments: { readonly size: number; readonly options: Readonly<Record<string, string>> };
+  /** A key that the drive cannot hold. */
+  readonly refused?: string;
+}
+
+const oneDrive: DriveUnderTest = {
+  async start(options) {
+    // Of its kinds the one that lets least.
+    const server = await startOneDrive({ ...options, driveType: "business" });
+    return { server, forgetCursors: () => server.resetDelta() };
+  },
+  calls: {
+    upload: "PUT content",
+    begin: "POST createUploadSession",
+    fragment: /^PUT upload$/,
+    download: "GET download",
+    changes: "GET delta",
+    remove: /^DELETE item$|^POST \$batch$/,
+  },
+  fragments: { size: 320 * 1024, options: { chunk_size: "320Ki", upload_cutoff: "320Ki" } },
+  refused: "CON",
+};
+
+/** By name. */
+export const drives: Readonly<Record<string, DriveUnderTest>> = {
+  OneDrive: oneDrive,
+};
