@@ -32,7 +32,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     { what: "large", kind: "fragment" as const, after: 0 },
     { what: "large", kind: "fragment" as const, after: 3 },
   ])("a $what object goes up ($kind, after $after)", ({ what, kind, after }) => {
-    test.each(Object.entries(passingUploads))("through %s", async (_, fault) => {
+    test.each(Object.entries(passingUploads))("through %s", async (name, fault) => {
       await using made = await openStage(drive);
       const bytes = what === "small" ? made.small : made.large;
       await made.put("key", made.small);
@@ -41,7 +41,9 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
       expect(made.server.faults).toEqual([]);
       expect(await made.get("key")).toEqual(bytes);
       expect(await made.keys()).toEqual(["key"]);
-      expect(made.server.openSessions).toBe(0);
+      // A session whose address was lost cannot be given up.
+      const lost = kind === "begin" && name === "a lost answer" ? 1 : 0;
+      expect(made.server.openSessions).toBe(lost);
       await made.reopen();
       expect(await made.get("key")).toEqual(bytes);
     });

@@ -15,7 +15,8 @@ export class FragmentedUpload {
   /** Bytes sent, or being sent. */
   #position = 0;
   #sending = new Set<Promise<void>>();
-  #failed = false;
+  /** Why a fragment did not arrive, where one did not. */
+  #failure: { readonly error: unknown } | undefined;
 
   /** `size` is that of the whole; `body` may have less yet. */
   constructor(vendor: Vendor, sessions: Sessions, body: Body, size: number) {
@@ -31,13 +32,13 @@ export class FragmentedUpload {
     const forget = await this.#sessions.note(session);
     this.#begun = { key: keyOf(target, options.condition), session, forget };
     this.#position = 0;
-    this.#failed = false;
+    this.#failure = undefined;
   }
 
   /** Sends what is there of whole fragments, but for the last one. Failures show when the upload ends. */
   advance(): void {
     const { fragmentSize, parallelFragments } = this.#vendor.traits;
-    while (this.#begun && !this.#failed && this.#sending.size < parallelFragments) {
+    while (this.#begun && !this.#failure && this.#sending.size < parallelFragments) {
       const start = this.#position;
       const end = start + fragmentSize;
       if (end > this.#body.size || end >= this.size) return;
@@ -46,8 +47,8 @@ export class FragmentedUpload {
         .send(this.#whole(), start, end)
         .then(
           () => undefined,
-          () => {
-            this.#failed = true;
+          (error) => {
+            this.#failure ??= { error };
           },
         )
         .then(() => {
@@ -81,7 +82,6 @@ export class FragmentedUpload {
   /** Gives the session up. */
   async cancel(): Promise<void> {
     const begun = this.#begun;
-    this.#failed = true;
     this.#begun = undefined;
     await Promise.all(this.#sending);
     if (!begun) return;
@@ -105,7 +105,7 @@ export class FragmentedUpload {
       try {
         this.advance();
         while (this.#sending.size > 0) await Promise.race(this.#sending);
-        if (this.#failed) throw new DriveError("Unavailable", "A fragment did not arrive");
+        if (this.#failure) throw this.#failure.error;
         const item = await session.send(this.#body, this.#position, this.size);
         if (item) return item;
         throw new DriveError("Unavailable", "The last fragment did not end the upload");
@@ -115,7 +115,7 @@ export class FragmentedUpload {
         const received = await session.received();
         if (typeof received !== "number") return received;
         this.#position = received;
-        this.#failed = false;
+        this.#failure = undefined;
       }
     }
   }
