@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "@overcoat/simulators";
 import { describe, expect, test } from "vitest";
-import { openStage } from "./stage.ts";
+import { eventually, openStage } from "./stage.ts";
 import { drives } from "./stand-ins.ts";
 
 /** What goes wrong with calls of a kind, and passes. */
@@ -42,8 +42,8 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
       expect(await made.get("key")).toEqual(bytes);
       expect(await made.keys()).toEqual(["key"]);
       // A session whose address was lost cannot be given up.
-      const lost = kind === "begin" && name === "a lost answer" ? 1 : 0;
-      expect(made.server.openSessions).toBe(lost);
+      const lost = drive.cancels && kind === "begin" && name === "a lost answer" ? 1 : 0;
+      expect(made.leftSessions).toBe(lost);
       await made.reopen();
       expect(await made.get("key")).toEqual(bytes);
     });
@@ -53,7 +53,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     await using made = await openStage(drive);
     made.server.fault({ on: drive.calls.fragment, after: 1, delay: 300 });
     const put = made.put("key", made.large);
-    await expect.poll(() => made.server.faults).toEqual([]);
+    await eventually(() => expect(made.server.faults).toEqual([]));
     await made.server.dropSessions();
     await put;
     expect(await made.get("key")).toEqual(made.large);
@@ -73,7 +73,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
       made.server.clearFaults();
       expect((await made.get("key")).toString()).toBe("before");
       expect(await made.keys()).toEqual(["key"]);
-      expect(made.server.openSessions).toBe(0);
+      expect(made.leftSessions).toBe(0);
     }
     await made.put("key", bytes);
     expect(await made.get("key")).toEqual(bytes);
@@ -104,15 +104,17 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     test("and is the old one or the new one when others change it, whatever was known of it", async () => {
       await using made = await openStage(drive, { files: { key: "before" } });
       await made.synced();
+      let before = "before";
       for (const text of ["behind", "longer than before", ""]) {
         const { etag, size } = await made.objects.headObject("bucket", "key");
         await made.server.put("bucket/key", text);
         const state = await made.state("key");
-        if (Buffer.isBuffer(state)) expect(state.toString()).toBe(text);
-        await expect.poll(async () => String(await made.state("key"))).toBe(text);
+        if (Buffer.isBuffer(state)) expect([before, text]).toContain(state.toString());
+        await eventually(async () => expect(String(await made.state("key"))).toBe(text));
         const now = await made.objects.headObject("bucket", "key");
         expect(now.size).toBe(text.length);
         if (size > 0 || text !== "") expect(now.etag).not.toBe(etag);
+        before = text;
       }
     });
 
@@ -122,7 +124,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
       await made.objects.headObject("bucket", "key");
       made.server.remove("bucket/key");
       expect(Buffer.isBuffer(await made.state("key"))).toBe(false);
-      await expect.poll(() => made.state("key")).toBe("NoSuchKey");
+      await eventually(async () => expect(await made.state("key")).toBe("NoSuchKey"));
       expect(await made.keys()).toEqual(["other"]);
     });
   });
@@ -145,7 +147,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     await expect(made.put("key", made.small)).rejects.toThrow();
     await expect(made.put("other", made.large)).rejects.toThrow();
     expect(await made.keys()).toEqual(["key"]);
-    expect(made.server.openSessions).toBe(0);
+    expect(made.leftSessions).toBe(0);
   });
 
   test("a cursor that is given up loses nothing", async () => {
@@ -153,17 +155,17 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     if (!made.forgetCursors) return;
     await made.synced();
     await made.put("c", made.small);
+    let stays = true;
     made.forgetCursors();
     made.server.remove("bucket/a");
     await made.server.put("bucket/folder/d", "d");
-    await expect
-      .poll(async () => {
-        const keys = await made.keys();
-        // What stays is there at any time.
-        expect(keys).toEqual(expect.arrayContaining(["c", "folder/b"]));
-        return keys;
-      })
-      .toEqual(["c", "folder/b", "folder/d"]);
+    await eventually(async () => {
+      const keys = await made.keys();
+      stays &&= keys.includes("c") && keys.includes("folder/b");
+      expect(keys).toEqual(["c", "folder/b", "folder/d"]);
+    });
+    // At any time.
+    expect(stays).toBe(true);
     expect(await made.get("c")).toEqual(made.small);
   });
 
@@ -172,7 +174,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     await made.synced();
     made.server.fault({ on: drive.calls.changes, status: 503, times: 4 });
     await made.server.put("bucket/b", "b");
-    await expect.poll(() => made.keys(), { timeout: 20_000 }).toEqual(["a", "b"]);
+    await eventually(async () => expect(await made.keys()).toEqual(["a", "b"]));
   });
 
   test("a full drive is said, and keeps what it has", async () => {
@@ -180,7 +182,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     await expect(made.put("key", made.large)).rejects.toMatchObject({ code: "XMinioStorageFull" });
     await made.put("small", made.small);
     expect((await made.get("key")).toString()).toBe("before");
-    expect(made.server.openSessions).toBe(0);
+    expect(made.leftSessions).toBe(0);
   });
 
   test("a name that the drive refuses is said", async () => {
@@ -200,7 +202,7 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
     await made.put("key", made.small);
     expect(await made.get("key")).toEqual(made.small);
     made.server.remove("bucket/a");
-    await expect.poll(() => made.keys()).toEqual(["key"]);
+    await eventually(async () => expect(await made.keys()).toEqual(["key"]));
   });
 
   test("many writes of one name leave one of them, whole", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ConfigFile, findRemote, openVendor, type RemoteDrive, remoteDrive } from "@overcoat/drives";
 import { type Objects, openObjects } from "@overcoat/objects";
 import type { DriveStandIn, StandInOptions } from "@overcoat/simulators";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import type { DriveUnderTest, RunningStandIn } from "./stand-ins.ts";
 
 export const bucket = "bucket";
@@ -26,11 +26,17 @@ export interface Stage extends AsyncDisposable, RunningStandIn {
   /** What a get gives: the bytes, or the code of the error. */
   state(key: string): Promise<Buffer | string>;
   keys(): Promise<string[]>;
+  /** Upload sessions that are open although they could be given up. */
+  readonly leftSessions: number;
   /** Waits until all of the drive is known. */
   synced(): Promise<void>;
   /** Ends the objects in order and opens them anew. */
   reopen(): Promise<void>;
 }
+
+/** Waits until `look` throws no more. Other than `expect.poll` it can be used in tests that run side by side. */
+export const eventually = (look: () => Promise<void> | void) =>
+  vi.waitFor(look, { timeout: 20_000, interval: 50 });
 
 export async function openStage(
   drive: DriveUnderTest,
@@ -63,8 +69,11 @@ export async function openStage(
     async keys() {
       return (await opened.objects.listObjects(bucket)).objects.map(({ key }) => key);
     },
+    get leftSessions() {
+      return drive.cancels ? server.openSessions : 0;
+    },
     async synced() {
-      await expect.poll(() => opened.drive.progress().done, { timeout: 20_000 }).toBe(true);
+      await eventually(() => expect(opened.drive.progress().done).toBe(true));
     },
     async reopen() {
       await opened.objects.close();

@@ -1,4 +1,9 @@
-import { type DriveStandIn, type StandInOptions, startOneDrive } from "@overcoat/simulators";
+import {
+  type DriveStandIn,
+  type StandInOptions,
+  startGoogleDrive,
+  startOneDrive,
+} from "@overcoat/simulators";
 
 /** A running stand-in, with what not all of them have in common. */
 export interface RunningStandIn {
@@ -13,18 +18,20 @@ export interface DriveUnderTest {
   /** The calls that do this, as the stand-in's log names them. */
   readonly calls: {
     /** A small file goes up. */
-    readonly upload: string;
+    readonly upload: string | RegExp;
     /** A session for a large one begins. */
-    readonly begin: string;
+    readonly begin: string | RegExp;
     /** A part of it goes up, and with the last one it is there. */
     readonly fragment: RegExp;
-    readonly download: string;
+    readonly download: string | RegExp;
     /** Changes are asked for. */
-    readonly changes: string;
+    readonly changes: string | RegExp;
     readonly remove: RegExp;
   };
   /** Keys of the remote by which files of more than this many bytes go up in several parts. */
   readonly fragments: { readonly size: number; readonly options: Readonly<Record<string, string>> };
+  /** Whether the service lets a session be given up; where not, it ends by itself some time. */
+  readonly cancels: boolean;
   /** A key that the drive cannot hold. */
   readonly refused?: string;
 }
@@ -44,10 +51,28 @@ const oneDrive: DriveUnderTest = {
     remove: /^DELETE item$|^POST \$batch$/,
   },
   fragments: { size: 320 * 1024, options: { chunk_size: "320Ki", upload_cutoff: "320Ki" } },
+  cancels: true,
   refused: "CON",
+};
+
+const googleDrive: DriveUnderTest = {
+  async start(options) {
+    return { server: await startGoogleDrive(options) };
+  },
+  calls: {
+    upload: /^(POST|PATCH) upload$/,
+    begin: /^(POST|PATCH) resumable upload$/,
+    fragment: /^PUT session$/,
+    download: "GET revision download",
+    changes: "GET changes",
+    remove: /^PATCH file$|^POST batch$/,
+  },
+  fragments: { size: 256 * 1024, options: { chunk_size: "256Ki", upload_cutoff: "256Ki" } },
+  cancels: false,
 };
 
 /** By name. */
 export const drives: Readonly<Record<string, DriveUnderTest>> = {
   OneDrive: oneDrive,
+  "Google Drive": googleDrive,
 };
