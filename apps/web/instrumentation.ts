@@ -1,6 +1,8 @@
 /** Runs once when the server starts. */
-export function register(): void {
+export async function register(): Promise<void> {
+  if (process.env.NEXT_RUNTIME !== "nodejs") return;
   // Started by `overcoat up`, it ends with it.
-  if (process.env.NEXT_RUNTIME === "nodejs" && process.channel)
-    process.on("disconnect", () => process.exit(0));
+  if (process.channel) process.on("disconnect", () => process.exit(0));
+  const { keepHistory } = await import("./lib/server/activity/history");
+  keepHistory();
 }

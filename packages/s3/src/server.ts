@@ -153,6 +153,7 @@ export class S3Server {
     Object.assign(this.#server, { maxConnections: mostConnections(), dropMaxConnection: true });
     // The body is asked for when it is read: what is refused by its headers is never sent.
     this.#server.on("checkContinue", listener);
+    this.#server.on("connection", (socket: Socket) => this.#metrics.connected(socket));
     // Any other expectation is passed over, as by S3, where Node.js would answer 417.
     this.#server.on("checkExpectation", listener);
     this.#server.on("clientError", (error, socket) => this.#refuseUnparsed(error, socket as Socket));

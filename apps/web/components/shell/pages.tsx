@@ -1,4 +1,4 @@
-import { LayoutDashboard, type LucideIcon, Plug } from "lucide-react";
+import { Activity, LayoutDashboard, type LucideIcon, Plug, SquareTerminal } from "lucide-react";
 
 export interface NavigationPage {
   readonly href: string;
@@ -9,5 +9,9 @@ export interface NavigationPage {
 /** What the navigation shows, by groups. A page is a folder under `app/(console)`. */
 export const pageGroups: readonly (readonly NavigationPage[])[] = [
   [{ href: "/", title: "Overview", Icon: LayoutDashboard }],
-  [{ href: "/connect", title: "Connect", Icon: Plug }],
+  [{ href: "/sql", title: "SQL", Icon: SquareTerminal }],
+  [
+    { href: "/activity", title: "Activity", Icon: Activity },
+    { href: "/connect", title: "Connect", Icon: Plug },
+  ],
 ];

@@ -6,7 +6,8 @@ import { grantReading, readerRole } from "./reader-role.ts";
 interface Databases {
   readonly url: string;
   readonly owner: Sql;
-  readonly reader: Promise<Sql>;
+  /** URL of the reading role, whose password is new in each process. */
+  readonly reader: Promise<string>;
 }
 
 /** One for the process: Next.js loads modules several times. */
@@ -19,14 +20,14 @@ const kept = globalThis as { overcoatDatabases?: Databases };
 export const ownerDatabase = async (): Promise<Sql> => (await databases()).owner;
 
 /**
- * As a role that can only read, and sees all tables but not the secrets of foreign servers: for what readers type.
- * Tables made since the last call can be read too.
+ * The URL of the database for a role that can only read, and sees all tables but not the secrets of foreign servers:
+ * for what readers type. Tables made since the last call can be read too.
  */
-export async function readerDatabase(): Promise<Sql> {
+export async function readerUrl(): Promise<string> {
   const { owner, reader } = await databases();
-  const sql = await reader;
+  const url = await reader;
   await grantReading(owner);
-  return sql;
+  return url;
 }
 
 async function databases(): Promise<Databases> {
@@ -34,8 +35,8 @@ async function databases(): Promise<Databases> {
   const before = kept.overcoatDatabases;
   if (before?.url === url) return before;
   if (before) void before.owner.end({ timeout: 5 });
-  const owner = open(url, 60_000);
-  const reader = openReader(owner, url);
+  const owner = open(url);
+  const reader = prepareReader(owner, url);
   const databases = { url, owner, reader };
   kept.overcoatDatabases = databases;
   reader.catch(() => {
@@ -44,17 +45,17 @@ async function databases(): Promise<Databases> {
   return databases;
 }
 
-const open = (url: string, statement_timeout: number) =>
+const open = (url: string) =>
   postgres(url, {
     max: 6,
     connect_timeout: 10,
     idle_timeout: 60,
     fetch_types: false,
-    connection: { application_name: "overcoat-console", statement_timeout },
+    connection: { application_name: "overcoat-console", statement_timeout: 60_000 },
     onnotice: () => {},
   });
 
-async function openReader(owner: Sql, url: string): Promise<Sql> {
+async function prepareReader(owner: Sql, url: string): Promise<string> {
   const password = randomBytes(24).toString("base64url");
   await owner.begin(async (sql) => {
     await sql`SELECT pg_advisory_xact_lock(hashtext(${readerRole}))`;
@@ -68,5 +69,12 @@ async function openReader(owner: Sql, url: string): Promise<Sql> {
   const login = new URL(url);
   login.username = readerRole;
   login.password = password;
-  return open(login.href, 300_000);
+  return login.href;
+}
+
+/** Ends all connections of this process. */
+export async function closeDatabases(): Promise<void> {
+  const { overcoatDatabases } = kept;
+  delete kept.overcoatDatabases;
+  await overcoatDatabases?.owner.end({ timeout: 5 });
 }

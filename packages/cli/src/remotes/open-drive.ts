@@ -48,18 +48,11 @@ export function openFolder({ root }: FolderPlace, settings: Settings, bucket = f
 
 async function openRemote(place: DrivePlace, settings: Settings, log: Logger): Promise<Drive> {
   const { remote, path, file } = place;
-  const { pollInterval, readOnly, cache } = settings;
-  const own = digest(identityOf(place));
-  const data = join(settings.data, "drives", own);
+  const { pollInterval, readOnly } = settings;
+  const data = join(settings.data, "drives", digest(identityOf(place)));
   try {
     const vendor = await openVendor(remote, path, { file: file ? new ConfigFile(file) : undefined, data });
-    const drive = await remoteDrive(vendor, {
-      data,
-      pollInterval,
-      readOnly,
-      cacheDir: cache && join(cache.folder, own),
-      cacheSize: cache?.size,
-    });
+    const drive = await remoteDrive(vendor, { data, pollInterval, readOnly });
     return watchDrive(drive, describePlace(place), log);
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof DriveError)) throw error;

@@ -1,4 +1,6 @@
 import { ChevronDown } from "lucide-react";
+import Link from "next/link";
+import { buttonClasses } from "@/components/ui/button";
 import { Code } from "@/components/ui/code";
 import { Skeleton } from "@/components/ui/states";
 import { StatusIcon } from "@/components/ui/status";
@@ -29,7 +31,17 @@ export async function Checklist({ steps }: { steps: () => Promise<Step[]> }) {
                 <>
                   <p className="break-words whitespace-pre-wrap">{step.found}</p>
                   <p>{step.advice}</p>
-                  {step.sql && <Code text={step.sql} label={`SQL: ${step.title}`} />}
+                  {step.sql && (
+                    <>
+                      <Code text={step.sql} label={`SQL: ${step.title}`} />
+                      <Link
+                        href={`/sql?text=${encodeURIComponent(step.sql)}`}
+                        className={`${buttonClasses("plain")} justify-self-start`}
+                      >
+                        Open on the SQL page
+                      </Link>
+                    </>
+                  )}
                 </>
               )}
               {step.title === "Grant applications access" && <SmokeTestButton />}
