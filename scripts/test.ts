@@ -292,6 +292,9 @@ if (toolsReady) {
   step("Smoke test: tests/smoke/onedrive_wrapper_smoke.sh", () =>
     run("tests/smoke/onedrive_wrapper_smoke.sh"),
   );
+  step("Smoke test: tests/smoke/onedrive_wrapper_smoke.sh onedrive", () =>
+    run("tests/smoke/onedrive_wrapper_smoke.sh", "onedrive"),
+  );
 } else {
   const missing = onPath("redis-server") ? [] : ["packages/sources/src/redis/**"];
   const leftOut = quick ? startsServices : missing;

@@ -4,6 +4,7 @@ import { get as httpsGet } from "node:https";
 import { text } from "node:stream/consumers";
 import {
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteBucketLifecycleCommand,
@@ -63,6 +64,19 @@ describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $sch
         text(response).then((body) => resolve([response.statusCode, body]), reject);
       }).once("error", reject);
     });
+
+  test("a request that is meant for another owner's bucket is refused", async () => {
+    const ours = (await s3.send(new ListBucketsCommand({}))).Owner!.ID;
+    const at = { Bucket, Key: "owned" };
+    await s3.send(new PutObjectCommand({ ...at, Body: "x", ExpectedBucketOwner: ours }));
+    const refused = ["AccessDenied", 403];
+    const of = { ...at, ExpectedBucketOwner: "111122223333" };
+    expect(await refusal(s3.send(new GetObjectCommand(of)))).toEqual(refused);
+    expect(await refusal(s3.send(new DeleteObjectCommand(of)))).toEqual(refused);
+    const copy = { ...at, CopySource: `${Bucket}/owned`, ExpectedSourceBucketOwner: "111122223333" };
+    expect(await refusal(s3.send(new CopyObjectCommand({ ...copy, Key: "copy" })))).toEqual(refused);
+    await s3.send(new CopyObjectCommand({ ...copy, Key: "copy", ExpectedSourceBucketOwner: ours }));
+  });
 
   test("an upload in parts keeps what was said at its beginning, and tells where it lies", async () => {
     const Key = "a folder/päper+clip.html";

@@ -1,7 +1,17 @@
 #!/usr/bin/env bash
 # The wrapper from end to end on a local stand-in for OneDrive: serves a throwaway remote as S3, uploads and
 # downloads through boto3, and looks at the result through rclone.
+# Usage: onedrive_wrapper_smoke.sh [folder|onedrive]; the remote is a folder (the default) or a simulated OneDrive.
 set -euo pipefail
+
+kind=${1:-folder}
+case $kind in
+folder | onedrive) ;;
+*)
+  echo "usage: $0 [folder|onedrive]" >&2
+  exit 2
+  ;;
+esac
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 host=127.0.0.1
@@ -12,10 +22,11 @@ secret_key=smoke-secret
 node=$root/node_modules/.bin/node
 [ -x "$node" ] || node=node
 python=${OVERCOAT_TEST_PYTHON:-python3}
-rclone=${OVERCOAT_TEST_RCLONE:-rclone}
+rclone=$(command -v "${OVERCOAT_TEST_RCLONE:-rclone}") || rclone=
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/overcoat-smoke.XXXXXX")
 gateway=
+helpers=()
 
 cleanup() {
   status=$?
@@ -33,6 +44,10 @@ cleanup() {
     fi
     wait "$gateway" 2>/dev/null || true
   fi
+  for helper in "${helpers[@]}"; do
+    kill "$helper" 2>/dev/null || true
+    wait "$helper" 2>/dev/null || true
+  done
   if [ "$status" -ne 0 ] && [ -s "$work/gateway.log" ]; then
     echo "[smoke] the gateway said:" >&2
     tail -n 50 "$work/gateway.log" >&2
@@ -53,7 +68,7 @@ listening() {
   (exec 3<>"/dev/tcp/$host/$port") 2>/dev/null
 }
 
-command -v "$rclone" >/dev/null || fail "rclone is not installed: apt-get install rclone"
+[ -n "$rclone" ] || fail "rclone is not installed: apt-get install rclone"
 if listening; then
   fail "port $port is in use"
 fi
@@ -66,13 +81,46 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 export NO_PROXY="$host" no_proxy="$host"
 export RCLONE_CONFIG="$work/rclone.conf"
 mkdir "$work/onedrive" "$work/data"
-printf '[onedrive-smoke]\ntype = alias\nremote = %s\n' "$work/onedrive" >"$RCLONE_CONFIG"
-"$rclone" lsd onedrive-smoke: >/dev/null || fail "the remote onedrive-smoke is not addressable"
+overcoat=$root/packages/cli/bin/overcoat.js
+
+# Waits until a helper has printed a line with this text.
+printed() {
+  for _ in $(seq 300); do
+    grep -q "$2" "$1" 2>/dev/null && return
+    sleep 0.1
+  done
+  cat "$1" >&2
+  fail "the stand-in did not start"
+}
+
+if [ "$kind" = onedrive ]; then
+  (
+    cd "$work"
+    exec "$node" "$overcoat" simulate onedrive --name onedrive-smoke --config "$RCLONE_CONFIG"
+  ) >"$work/simulator.log" 2>&1 </dev/null &
+  helpers+=($!)
+  printed "$work/simulator.log" "has it as onedrive-smoke:"
+  # rclone asks for graph.microsoft.com.
+  "$node" "$root/tests/smoke/proxy.ts" "$(sed -n 's/^Simulating OneDrive on //p' "$work/simulator.log")" \
+    >"$work/proxy.log" 2>&1 </dev/null &
+  helpers+=($!)
+  printed "$work/proxy.log" "^http"
+  read -r proxy authority <"$work/proxy.log"
+  rclone() {
+    HTTPS_PROXY=$proxy SSL_CERT_FILE=$authority "$rclone" "$@"
+  }
+else
+  printf '[onedrive-smoke]\ntype = alias\nremote = %s\n' "$work/onedrive" >"$RCLONE_CONFIG"
+  rclone() {
+    "$rclone" "$@"
+  }
+fi
+rclone lsd onedrive-smoke: >/dev/null || fail "the remote onedrive-smoke is not addressable"
 
 echo "[smoke] starting overcoat serve s3 on port $port"
 (
   cd "$work"
-  exec "$node" "$root/packages/cli/bin/overcoat.js" serve s3 "$work/onedrive" \
+  exec "$node" "$overcoat" serve s3 onedrive-smoke: \
     --addr "$host:$port" --auth-key "$access_key,$secret_key" --data "$work/data"
 ) >"$work/gateway.log" 2>&1 </dev/null &
 gateway=$!
@@ -129,7 +177,7 @@ print("Smoke test payload verified")
 PYTHON
 
 echo "[smoke] listing uploaded objects via rclone"
-listing=$("$rclone" ls --exclude '.overcoat/**' "onedrive-smoke:$bucket")
+listing=$(rclone ls --exclude '.overcoat/**' "onedrive-smoke:$bucket")
 echo "$listing"
 [ "$listing" = "       29 datasets/train.csv" ] || fail "the listing differs"
 

@@ -84,6 +84,8 @@ export const configSchema = z.strictObject({
   fsync: z.boolean().optional(),
   cleanup: z.boolean().optional(),
   pollInterval: texts.optional(),
+  cacheDir: z.string().optional(),
+  cacheSize: texts.optional(),
   publicUrl: z.string().optional(),
   trustedProxies: z.array(z.string()).optional(),
   allowOrigin: z.string().optional(),

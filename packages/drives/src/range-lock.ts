@@ -4,6 +4,7 @@ import koffi from "koffi";
 /** Numbers of the system's headers, and where the fields of its `struct flock` lie (fcntl(2)). */
 interface System {
   readonly setLock: number;
+  readonly readLock: number;
   readonly writeLock: number;
   readonly unlock: number;
   readonly busy: readonly number[];
@@ -13,9 +14,18 @@ interface System {
 }
 
 const systems: Partial<Record<NodeJS.Platform, System>> = {
-  // F_OFD_SETLK, F_WRLCK, F_UNLCK; EAGAIN and EACCES.
-  linux: { setLock: 37, writeLock: 1, unlock: 2, busy: [11, 13], type: 0, start: 8, length: 16 },
-  darwin: { setLock: 90, writeLock: 3, unlock: 2, busy: [35, 13], type: 20, start: 0, length: 8 },
+  // F_OFD_SETLK, F_RDLCK, F_WRLCK, F_UNLCK; EAGAIN and EACCES.
+  linux: { setLock: 37, readLock: 0, writeLock: 1, unlock: 2, busy: [11, 13], type: 0, start: 8, length: 16 },
+  darwin: {
+    setLock: 90,
+    readLock: 1,
+    writeLock: 3,
+    unlock: 2,
+    busy: [35, 13],
+    type: 20,
+    start: 0,
+    length: 8,
+  },
 };
 const system = systems[process.platform];
 const structSize = 32;
@@ -45,11 +55,16 @@ export class RangeLock {
     return this.#set("writeLock");
   }
 
+  /** Takes it together with others who share it. @returns false when another open file holds it alone */
+  share(): boolean {
+    return this.#set("readLock");
+  }
+
   free(): void {
     this.#set("unlock");
   }
 
-  #set(type: "writeLock" | "unlock"): boolean {
+  #set(type: "readLock" | "writeLock" | "unlock"): boolean {
     this.#range.writeInt16LE(system![type], system!.type);
     if (fcntl!(this.#fd, system!.setLock, "void *", this.#range) !== -1) return true;
     const errno = koffi.errno();

@@ -48,7 +48,10 @@ export const overflowRoot = (bucketPath: string) => `${bucketPath}/${overflowFol
 
 /** Where a key lies that has no path: percent-encoded, cut into folders whose names end in `+`. */
 export function overflowPath(bucketPath: string, key: string): string {
-  const encoded = encodeURIComponent(key).replaceAll(".", "%2E");
+  // Without the names that SharePoint refuses.
+  const encoded = encodeURIComponent(key)
+    .replaceAll(".", "%2E")
+    .replace(/_(?=vti_)/gi, "%5F");
   const segments: string[] = [];
   for (let at = 0; at < encoded.length; at += overflowSegment)
     segments.push(encoded.slice(at, at + overflowSegment));

@@ -434,7 +434,11 @@ export class Objects implements AsyncDisposable {
   /** Where a write of this key goes: where it is, else its path, else aside when another key is in the way. */
   async #place(folder: string, key: string): Promise<{ path: string }> {
     const path = treePath(this.#drive, folder, key);
-    if (path === undefined) return { path: overflowPath(folder, key) };
+    if (path === undefined) {
+      const aside = overflowPath(folder, key);
+      if (this.#drive.fits(aside)) return { path: aside };
+      throw new ObjectsError("KeyTooLongError", "Your key is too long for the drive");
+    }
     const there = await this.#drive.stat(path);
     if (there?.kind === "file") return { path };
     if (there || (await this.#fileAbove(folder, path))) return { path: overflowPath(folder, key) };

@@ -1,7 +1,7 @@
 import { type BucketConfiguration, ObjectsError } from "@overcoat/objects";
 import type { Credential } from "./auth/credentials.ts";
 import type { Context } from "./context.ts";
-import { header } from "./context.ts";
+import { header, owner } from "./context.ts";
 import { S3Error } from "./errors.ts";
 import { copySource, renameSource } from "./operations/write-object.ts";
 import { actionsOf, evaluate, type Policy, parsePolicy } from "./policy.ts";
@@ -56,6 +56,8 @@ async function authorize(context: Context, { name }: Route): Promise<void> {
     if (!credential && !service.rights.open) throw new S3Error("AccessDenied");
     return;
   }
+  checkOwner(context, "x-amz-expected-bucket-owner");
+  if (copies.has(name)) checkOwner(context, "x-amz-source-expected-bucket-owner");
   const { may, policy } = await permissions(context, bucket);
   const allow = (allowed: boolean) => {
     if (!allowed) throw new S3Error("AccessDenied");
@@ -75,6 +77,19 @@ async function authorize(context: Context, { name }: Route): Promise<void> {
     const source = copySource(context);
     allow((await permissions(context, source.bucket)).may("GetObject", source.key));
   }
+}
+
+/**
+ * Refuses a request that is meant for another owner's bucket.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+ */
+function checkOwner(context: Context, name: string): void {
+  const expected = header(context, name);
+  if (expected !== undefined && expected !== owner.id)
+    throw new S3Error(
+      "AccessDenied",
+      `The bucket's owner is not the one in ${name}: here it is ${owner.id}.`,
+    );
 }
 
 /** Tells who is refused what does not exist: a bucket in any case, a key to be read where listing is allowed. @throws ObjectsError NoSuchBucket, NoSuchKey */
@@ -103,14 +118,14 @@ export async function permissions(
   bucket: string,
 ): Promise<Permissions> {
   const { objects, rights } = service;
-  const owner = rights.open || (credential !== undefined && !credential.buckets);
+  const isOwner = rights.open || (credential !== undefined && !credential.buckets);
   const policy = policyOf(await objects.buckets.configuration(bucket), bucket);
   const right = credential && rightIn(credential, bucket);
   return {
     policy: policy !== undefined,
     may(operation, key = "") {
       if (onPolicy.has(operation)) {
-        if (owner) return true;
+        if (isOwner) return true;
         if (!credential) return false;
       }
       if (policy) {
@@ -121,7 +136,7 @@ export async function permissions(
         if (decisions.includes("Deny")) return false;
         if (decisions.length > 0 && decisions.every((one) => one === "Allow")) return true;
       }
-      if (owner) return true;
+      if (isOwner) return true;
       if (rights.anonymousRead.has(bucket) && publicReading.has(operation)) return true;
       if (reads.test(operation)) return right !== undefined;
       return right === "read-write" && !onPolicy.has(operation);

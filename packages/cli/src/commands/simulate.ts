@@ -8,6 +8,7 @@ import { stopSignal } from "../workers.ts";
 interface SimulateFlags {
   readonly addr: string;
   readonly config?: string;
+  readonly name?: string;
   readonly latency?: string;
   readonly files?: string;
   readonly fault?: readonly string[];
@@ -51,6 +52,7 @@ export function addSimulateCommand(program: Command): void {
     .helpOption("-h, --help", "print this help")
     .option("--addr <HOST:PORT>", "listen here, on loopback only", "127.0.0.1:0")
     .option("--config <FILE>", "write a remote that leads to it into this rclone.conf")
+    .option("--name <NAME>", "what that remote is called (default SERVICE)")
     .option("--latency <DURATION>", "wait before each answer, such as 100ms")
     .option("--files <N>", "begin with so many small files")
     .option(
@@ -93,6 +95,7 @@ async function simulateDrive(
   if (flags.driveType !== undefined && service !== "onedrive")
     throw new UsageError("--drive-type is for onedrive only");
   const { title, start } = drives[service]!;
+  const { name = service } = flags;
   const { parseFaultSpec, sampleFiles } = await import("@overcoat/simulators");
   const faults = (flags.fault ?? []).map((spec) => {
     try {
@@ -110,9 +113,9 @@ async function simulateDrive(
   }).catch(asRunError);
   for (const fault of faults) server.fault(fault);
   if (flags.config !== undefined)
-    await writeRemote(resolve(flags.config), service, server.rcloneSection(service)).catch(asRunError);
+    await writeRemote(resolve(flags.config), name, server.rcloneSection(name)).catch(asRunError);
   process.stdout.write(`Simulating ${title} on ${server.url}\n`);
-  if (flags.config !== undefined) process.stdout.write(`${flags.config} has it as ${service}:\n`);
+  if (flags.config !== undefined) process.stdout.write(`${flags.config} has it as ${name}:\n`);
   await stopped;
 }
 
@@ -122,7 +125,7 @@ async function writeRemote(file: string, name: string, text: string): Promise<vo
 }
 
 async function simulateAuth0(port: number, flags: SimulateFlags, stopped: Promise<unknown>): Promise<void> {
-  for (const name of ["config", "fault", "latency", "driveType"] as const)
+  for (const name of ["config", "name", "fault", "latency", "driveType"] as const)
     if (flags[name] !== undefined)
       throw new UsageError("the stand-in of Auth0 takes --addr and --files only");
   const { startAuth0 } = await import("@overcoat/simulators");

@@ -222,6 +222,18 @@ describe("precedence", () => {
   });
 });
 
+test("a cache is kept where a flag asks for one", () => {
+  const cache = (flags: object, config = {}) =>
+    resolveSettings(folder, { data: "/d", ...flags }, {}, config).cache;
+  expect(cache({})).toBeUndefined();
+  expect(cache({ cacheDir: "/c" })).toEqual({ folder: "/c" });
+  expect(cache({ cacheSize: "2G" })).toEqual({ folder: "/d/cache", size: 2 * 1024 ** 3 });
+  expect(cache({ vfsCacheMaxSize: "1Mi", cacheDir: "/c" })).toEqual({ folder: "/c", size: 1024 ** 2 });
+  expect(cache({ cacheSize: "off" })?.size).toBe(Number.MAX_SAFE_INTEGER);
+  expect(cache({ cacheSize: "0" }, { cacheDir: "/c" })).toBeUndefined();
+  expect(() => cache({ cacheSize: "much" })).toThrow("--cache-size");
+});
+
 test("configuration names the wrong field", () => {
   expect(() => checkConfig({ keys: [{ accessKeyId: "a" }] }, "f")).toThrow(/keys\.0\.secretAccessKey/);
   expect(() => checkConfig({ nonsense: 1 }, "f")).toThrow(UsageError);

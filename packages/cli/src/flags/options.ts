@@ -103,13 +103,19 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
     "how often to ask a drive what others changed (default 10s; 0 never); a folder is always current",
   );
   command.option(
-    "--dir-cache-time <DURATION>",
-    "as in rclone for drives that need a cache; a folder needs none",
+    "--cache-dir <DIR>",
+    "keep the bytes that were read from a drive here (default off, or DATA/cache with --cache-size)",
   );
-  command.option("--cache-dir <DIR>", "as in rclone for drives that need a cache; a folder needs none");
   command.option(
-    "--vfs-cache-max-size <SIZE>",
-    "as in rclone for drives that need a cache; a folder needs none",
+    "--cache-size <SIZE>",
+    "as many of them, such as 50G; the least used go first (default 10G)",
+  );
+  command.addOption(new Option("--vfs-cache-max-size <SIZE>", "the same, as rclone calls it").hideHelp());
+  command.addOption(
+    new Option(
+      "--dir-cache-time <DURATION>",
+      "accepted as in rclone: what is known of a drive follows it",
+    ).hideHelp(),
   );
 
   command.optionsGroup("Process:");

@@ -17,10 +17,12 @@ const texts = [
   "maxHeaderBytes",
   "minTlsVersion",
   "pass",
+  "pollInterval",
   "serverReadTimeout",
   "serverWriteTimeout",
   "umask",
   "user",
+  "vfsCacheMaxSize",
 ] as const;
 
 /** What rclone takes from the environment as well: `--auth-key` from `RCLONE_AUTH_KEY`, and so on. */

@@ -40,6 +40,7 @@ export interface Flags {
   pollInterval?: string;
   dirCacheTime?: string;
   cacheDir?: string;
+  cacheSize?: string;
   vfsCacheMaxSize?: string;
   umask?: string;
   filePerms?: string;
@@ -80,6 +81,8 @@ export interface Settings {
   readonly writeTimeout?: number;
   /** Milliseconds; the drive's own choice where undefined. */
   readonly pollInterval?: number;
+  /** Where bytes that were read from drives are kept, and how many. */
+  readonly cache?: { readonly folder: string; readonly size?: number };
   readonly cleanup: boolean;
   readonly readOnly: boolean;
   readonly fsync: boolean;
@@ -126,7 +129,7 @@ export function resolveSettings(
   const tls = resolveTls(flags, config);
   const secure = addresses.find((address) => address.tls);
   if (secure && !tls) throw new UsageError(`tls://${values.formatAddress(secure)} needs --cert and --key`);
-  const settings: Omit<Settings, "place" | "buckets" | "data" | "workers"> = {
+  const settings: Omit<Settings, "place" | "buckets" | "data" | "workers" | "cache"> = {
     addresses,
     adminAddress: optional(adminText, values.parseAddress, "--admin-addr"),
     region: flags.region ?? (env.RC_S3_REGION || undefined) ?? config.region ?? "us-east-1",
@@ -181,12 +184,14 @@ export function resolveSettings(
       resolvePlace(text, config, rclone),
     ]),
   );
+  const data = resolveData(flags.data ?? config.data, place, env);
   return {
     place,
     buckets,
     ...settings,
     workers: count ?? defaultWorkers(place),
-    data: resolveData(flags.data ?? config.data, place, env),
+    cache: resolveCache(flags, config, data),
+    data,
   };
 }
 
@@ -206,11 +211,26 @@ function optional<T>(
 function resolvePollInterval(flags: Flags, config: ParsedConfig): number | undefined {
   const poll = optional(flags.pollInterval ?? config.pollInterval, values.parseDuration, "--poll-interval");
   const cache = optional(flags.dirCacheTime, values.parseDuration, "--dir-cache-time");
-  optional(flags.vfsCacheMaxSize, values.parseSize, "--vfs-cache-max-size");
   if (poll !== undefined && cache !== undefined && poll >= cache) {
     throw new UsageError("--poll-interval must be smaller than --dir-cache-time");
   }
   return poll === 0 ? never : poll;
+}
+
+/** None where no flag asks for one. @param data where it is unless a flag says so */
+function resolveCache(flags: Flags, config: ParsedConfig, data: string): Settings["cache"] {
+  const cacheDir = flags.cacheDir ?? config.cacheDir;
+  const cacheSize = flags.cacheSize ?? config.cacheSize;
+  const text = cacheSize ?? flags.vfsCacheMaxSize;
+  if (cacheDir === undefined && text === undefined) return undefined;
+  const flag = cacheSize === undefined ? "--vfs-cache-max-size" : "--cache-size";
+  // "off" is no limit.
+  const size = text && (values.parseSize(text, flag) ?? Number.MAX_SAFE_INTEGER);
+  if (size === 0) return undefined;
+  return {
+    folder: cacheDir === undefined ? join(data, "cache") : resolve(cacheDir),
+    size: size || undefined,
+  };
 }
 
 /** Milliseconds of the longest timer. */

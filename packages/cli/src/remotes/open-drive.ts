@@ -48,11 +48,18 @@ export function openFolder({ root }: FolderPlace, settings: Settings, bucket = f
 
 async function openRemote(place: DrivePlace, settings: Settings, log: Logger): Promise<Drive> {
   const { remote, path, file } = place;
-  const { pollInterval, readOnly } = settings;
-  const data = join(settings.data, "drives", digest(identityOf(place)));
+  const { pollInterval, readOnly, cache } = settings;
+  const own = digest(identityOf(place));
+  const data = join(settings.data, "drives", own);
   try {
     const vendor = await openVendor(remote, path, { file: file ? new ConfigFile(file) : undefined, data });
-    const drive = await remoteDrive(vendor, { data, pollInterval, readOnly });
+    const drive = await remoteDrive(vendor, {
+      data,
+      pollInterval,
+      readOnly,
+      cacheDir: cache && join(cache.folder, own),
+      cacheSize: cache?.size,
+    });
     return watchDrive(drive, describePlace(place), log);
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof DriveError)) throw error;

@@ -19,7 +19,7 @@ export function encoded(vendor: Vendor, segment: string): string {
 export class FolderMaker {
   readonly #vendor: Vendor;
   readonly #mirror: Mirror;
-  /** Where the vendor lets folders of one name stand side by side, one process at a time makes one. */
+  /** Where the vendor lets items of one name stand side by side, one process at a time makes one. */
   readonly #locks: Locks | undefined;
   readonly #making = new Map<string, Promise<Item>>();
 
@@ -41,12 +41,17 @@ export class FolderMaker {
     return last;
   }
 
+  /** Makes what takes a name in a folder, while no other process does. */
+  exclusively<T>(folder: Item, segment: string, work: () => Promise<T>): Promise<T> {
+    return this.#locks?.with(`${folder.id}\n${segment}`, work) ?? work();
+  }
+
   #makeOne(folder: Item, segment: string, path: string): Promise<Item> {
     const key = `${folder.id}\n${segment}`;
     let making = this.#making.get(key);
     if (!making) {
       const work = () => this.#call(folder, segment, path);
-      const locked = this.#locks?.with(key, async () => this.#made(folder, segment) ?? work()) ?? work();
+      const locked = this.exclusively(folder, segment, async () => this.#made(folder, segment) ?? work());
       making = locked.finally(() => this.#making.delete(key));
       this.#making.set(key, making);
     }
@@ -55,9 +60,11 @@ export class FolderMaker {
 
   /** The folder that another process made meanwhile. */
   #made(folder: Item, segment: string): Item | undefined {
+    if (!this.#locks) return undefined;
     this.#mirror.refresh();
     const named = this.#mirror.named(folder.id, segment).find(({ name }) => name === segment);
-    return named?.kind === "folder" ? this.#mirror.item(named.id) : undefined;
+    if (named?.kind === "file") throw new DriveError("NotAFolder", `${segment} is a file`);
+    return named && this.#mirror.item(named.id);
   }
 
   async #call(folder: Item, segment: string, path: string): Promise<Item> {

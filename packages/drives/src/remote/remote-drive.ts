@@ -12,6 +12,7 @@ import {
 import { BlockCache } from "./block-cache.ts";
 import { RemoteCopy } from "./copying.ts";
 import { entryId, entryOf } from "./entries.ts";
+import { FolderUse } from "./folder-use.ts";
 import { FolderMaker } from "./folders.ts";
 import { Follower } from "./follower.ts";
 import { LiveTree } from "./live-tree.ts";
@@ -99,6 +100,7 @@ class VendorDrive implements RemoteDrive {
   readonly #parts: { vendor: Vendor; writer: Writer; properties: Properties };
   readonly #readOnly: boolean;
   readonly #folders: FolderMaker;
+  readonly #use: FolderUse;
   readonly #spools: string;
   readonly #sessions: Sessions;
   readonly #budget = new Budget(uploadMemory);
@@ -120,6 +122,7 @@ class VendorDrive implements RemoteDrive {
       },
     });
     this.#folders = new FolderMaker(vendor, mirror, options.data);
+    this.#use = new FolderUse(options.data);
     this.#readOnly = options.readOnly ?? false;
     const { cacheDir, cacheSize = defaultCacheSize } = options;
     this.#cache = cacheDir === undefined ? undefined : new BlockCache(cacheDir, cacheSize);
@@ -132,6 +135,7 @@ class VendorDrive implements RemoteDrive {
       vendor,
       mirror,
       folders: this.#folders,
+      use: this.#use,
       tree: () => this.#tree(),
       forget: (path) => this.#live.forget(path),
     });
@@ -311,10 +315,14 @@ class VendorDrive implements RemoteDrive {
   async removeFolder(path: string): Promise<boolean> {
     this.#writable();
     const item = path === "" ? undefined : await this.#tree().find(path);
-    if (item?.kind !== "folder") return false;
-    if (this.#mirror.synced && this.#mirror.hasChildren(item.id)) return false;
-    for await (const page of this.#vendor.children(item)) if (page.length > 0) return false;
-    return this.#writer.remove(path, item);
+    if (item?.kind !== "folder" || this.#mirror.hasChildren(item.id)) return false;
+    return this.#use.alone(path, async () => {
+      this.#mirror.refresh();
+      if (this.#mirror.hasChildren(item.id)) return false;
+      // The drive removes a folder with all that is in it, and others may have put something there.
+      for await (const page of this.#vendor.children(item)) if (page.length > 0) return false;
+      return this.#writer.remove(path, item);
+    });
   }
 
   /** Removes files with their sidecars. */
@@ -333,6 +341,7 @@ class VendorDrive implements RemoteDrive {
   async close(): Promise<void> {
     await this.#follower.close();
     this.#folders.close();
+    this.#use.close();
     await this.#cache?.close();
     await this.#mirror.close();
   }

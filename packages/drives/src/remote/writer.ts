@@ -1,5 +1,6 @@
 import { DriveError, type WriteConditions } from "../drive.ts";
 import { entryId } from "./entries.ts";
+import type { FolderUse } from "./folder-use.ts";
 import { encoded, type FolderMaker } from "./folders.ts";
 import type { KeptProperties, Mirror } from "./mirror.ts";
 import type { Tree } from "./tree.ts";
@@ -13,6 +14,7 @@ export interface WriterParts {
   readonly vendor: Vendor;
   readonly mirror: Mirror;
   readonly folders: FolderMaker;
+  readonly use: FolderUse;
   /** The tree to be asked now. */
   tree(): Tree;
   /** Forgets what was seen of a path. */
@@ -31,6 +33,13 @@ export interface Publication {
   readonly moved?: { readonly item: Item; readonly path: string };
 }
 
+/** What a write is to replace, and how. */
+interface WritePlan {
+  readonly target: Target;
+  readonly there: Item | undefined;
+  readonly condition: Condition | undefined;
+}
+
 /** Brings changes to the drive and then into the mirror. */
 export class Writer {
   readonly #parts: WriterParts;
@@ -43,41 +52,76 @@ export class Writer {
    * Gives a file its place, replacing what is there.
    * @throws DriveError `Exists` or `Changed` by the conditions, `IsAFolder`, `NotAFolder`, `NameRefused`
    */
-  async publish(path: string, conditions: WriteConditions, { send, arrived, kept, moved }: Publication) {
-    const { mirror, vendor } = this.#parts;
-    let failure: unknown;
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const { target, there, condition } = await this.#target(path, conditions);
-      const mark = mirror.mark(there?.id);
-      const fresh = mirror.mark(moved?.item.id);
-      let item: Item;
-      try {
-        item = await send(target, condition);
-      } catch (error) {
-        failure = error;
-        const code = error instanceof DriveError ? error.code : undefined;
-        if (code !== "Exists" && code !== "Changed" && code !== "NotFound" && code !== "Unavailable")
-          throw error;
-        const now = await this.look(path, target.folder);
-        if (code === "Unavailable") {
-          // The call may have had its effect though its answer is lost.
-          if (!now || entryId(now) === (there && entryId(there)) || !arrived?.(now)) throw error;
-          item = now;
-        } else if (code !== "NotFound" && (conditions.onlyIfAbsent || conditions.unchanged)) throw error;
-        else continue;
+  publish(path: string, conditions: WriteConditions, publication: Publication): Promise<Item> {
+    return this.#parts.use.during(path, async () => {
+      let failure: unknown;
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        try {
+          const item = await this.#publishOnce(path, conditions, publication);
+          if (item) return item;
+        } catch (error) {
+          const code = error instanceof DriveError ? error.code : undefined;
+          if (code !== "Exists" && code !== "Changed" && code !== "NotFound") throw error;
+          if (code !== "NotFound" && (conditions.onlyIfAbsent || conditions.unchanged)) throw error;
+          failure = error;
+        }
       }
-      const same = item.id === there?.id;
-      const before = same ? mark : moved && moved.item.id !== item.id ? mirror.mark(undefined) : fresh;
-      await this.#settle(item.id, item, before, path, kept?.(item));
-      if (moved) await mirror.touch(moved.path);
-      if (moved && moved.item.id !== item.id) await this.#settle(moved.item.id, undefined, fresh, moved.path);
-      if (there && !same) await this.#settle(there.id, undefined, mark, path);
-      // Who moved the item while it was replaced has taken the new bytes along.
-      const { decode } = vendor.traits;
-      if (item.parent === target.folder.id && decode(item.name) === decode(target.name)) return item;
-      await this.look(path, target.folder);
+      throw new DriveError("Unavailable", `Others keep changing ${path}`, { cause: failure });
+    });
+  }
+
+  /** @returns undefined when the place was another one in the end. @throws also where looking anew helps */
+  async #publishOnce(
+    path: string,
+    conditions: WriteConditions,
+    publication: Publication,
+  ): Promise<Item | undefined> {
+    const { vendor, folders } = this.#parts;
+    const { decode, duplicates } = vendor.traits;
+    const plan = await this.#target(path, conditions);
+    const { target, there } = plan;
+    const send = () => this.#send(path, plan, publication);
+    const item =
+      duplicates && !there
+        ? await folders.exclusively(target.folder, decode(target.name), async () => {
+            if ((await this.#parts.tree().place(path)).item === undefined) return send();
+            throw new DriveError("Exists", `${path} was made meanwhile`);
+          })
+        : await send();
+    // Who moved the item while it was replaced has taken the new bytes along.
+    if (item.parent === target.folder.id && decode(item.name) === decode(target.name)) return item;
+    await this.look(path, target.folder);
+    return undefined;
+  }
+
+  async #send(
+    path: string,
+    { target, there, condition }: WritePlan,
+    { send, arrived, kept, moved }: Publication,
+  ): Promise<Item> {
+    const { mirror } = this.#parts;
+    const mark = mirror.mark(there?.id);
+    const fresh = mirror.mark(moved?.item.id);
+    let item: Item;
+    try {
+      item = await send(target, condition);
+    } catch (error) {
+      const code = error instanceof DriveError ? error.code : undefined;
+      if (code !== "Exists" && code !== "Changed" && code !== "NotFound" && code !== "Unavailable")
+        throw error;
+      const now = await this.look(path, target.folder);
+      // The call may have had its effect though its answer is lost.
+      const isNew = now !== undefined && entryId(now) !== (there && entryId(there));
+      if (code !== "Unavailable" || !isNew || !arrived?.(now)) throw error;
+      item = now;
     }
-    throw new DriveError("Unavailable", `Others keep changing ${path}`, { cause: failure });
+    const same = item.id === there?.id;
+    const before = same ? mark : moved && moved.item.id !== item.id ? mirror.mark(undefined) : fresh;
+    await this.#settle(item.id, item, before, path, kept?.(item));
+    if (moved) await mirror.touch(moved.path);
+    if (moved && moved.item.id !== item.id) await this.#settle(moved.item.id, undefined, fresh, moved.path);
+    if (there && !same) await this.#settle(there.id, undefined, mark, path);
+    return item;
   }
 
   /** Where a file will go, as far as that can be told without changing anything. */
@@ -86,10 +130,7 @@ export class Writer {
     return place.missing.length > 1 ? undefined : this.#target(path, conditions);
   }
 
-  async #target(
-    path: string,
-    conditions: WriteConditions,
-  ): Promise<{ target: Target; there: Item | undefined; condition: Condition | undefined }> {
+  async #target(path: string, conditions: WriteConditions): Promise<WritePlan> {
     const { vendor, folders } = this.#parts;
     const { atomic } = vendor.traits;
     const place = await this.#parts.tree().place(path);
