@@ -44,6 +44,12 @@ describe.each([
   });
 });
 
+test("contents that come at once do not mix", async () => {
+  const all = Array.from({ length: 5 }, () => randomBytes(3000));
+  const contents = await Promise.all(all.map((bytes) => store.keep([bytes])));
+  for (const [index, content] of contents.entries()) expect(await buffer(content.read())).toEqual(all[index]);
+});
+
 test("a file goes with the last who holds it", async () => {
   const content = (await store.keep([randomBytes(3000)])).hold();
   content.hold();

@@ -149,7 +149,8 @@ export class ContentStore {
   async newPath(): Promise<string> {
     this.#folder ??= mkdtemp(join(tmpdir(), "overcoat-stand-in-"));
     this.#count += 1;
-    return join(await this.#folder, String(this.#count));
+    const name = String(this.#count);
+    return join(await this.#folder, name);
   }
 
   async close(): Promise<void> {
