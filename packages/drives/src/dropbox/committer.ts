@@ -39,7 +39,7 @@ type Waiting = WaitingFinish | { readonly act: () => Promise<void> };
 /** Most sessions that one call commits. */
 const mostEntries = 1000;
 /** How often a session is committed whose answer was lost, or that came at a bad moment. */
-const attempts = 6;
+const attempts = 4;
 /** Milliseconds that the first repeat waits, the next one twice as long, and so on. */
 const pause = 250;
 

@@ -16,11 +16,12 @@ test("a section of rclone.conf says which Dropbox it is", () => {
   ).toMatchObject({
     rootNamespace: "123",
     fragmentSize: 48 * 2 ** 20,
+    uploadLimit: 48 * 2 ** 20,
     url: "http://127.0.0.1:4000",
     contentUrl: "http://127.0.0.1:4001",
     notifyUrl: "http://127.0.0.1:4002",
   });
-  expect(readOptions({ chunk_size: "1Mi" }).fragmentSize).toBe(4 * 2 ** 20);
+  expect(readOptions({ chunk_size: "1Mi" }).fragmentSize).toBe(2 ** 20);
   expect(readOptions({ encoding: "Slash,Dot" }).encoding?.encode("a\\b")).toBe("a\\b");
 });
 

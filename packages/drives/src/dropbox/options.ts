@@ -21,8 +21,10 @@ export interface DropboxOptions {
   readonly notifyUrl?: string;
   /** Most bytes of a file that goes up in one call, up to 150 MiB; 32 MiB where not given. */
   readonly uploadLimit?: number;
-  /** Bytes of a fragment of larger ones, a multiple of 4 MiB below 150 MiB; 32 MiB where not given. */
+  /** Bytes of a fragment of larger ones, up to 150 MiB; 32 MiB where not given. */
   readonly fragmentSize?: number;
+  /** Whether fragments go up at once; where not given they do if they are a multiple of 4 MiB, as they must be. */
+  readonly concurrent?: boolean;
   /** Seconds that a call may wait for changes, from 30 to 480; 60 where not given. */
   readonly longpollSeconds?: number;
   readonly encoding?: Encoding;
@@ -30,7 +32,7 @@ export interface DropboxOptions {
   readonly http?: Partial<Omit<HttpOptions, "tokens" | "judge" | "name">>;
 }
 
-/** Bytes of which every fragment but the last is a multiple. */
+/** Bytes of which every fragment but the last is a multiple where they go up at once. */
 export const fragmentUnit = 4 * MiB;
 /** Bytes that a request may have. */
 const largestRequest = 150 * MiB;
@@ -52,14 +54,16 @@ export function readOptions(section: Readonly<Record<string, string>>): Omit<Dro
   booleanOf(section, "skip_exports");
   const chunk = sizeOf(section, "chunk_size");
   if (chunk !== undefined && chunk > largestRequest) throw new Error("chunk_size must be at most 150Mi");
-  // rclone's own steps may be of any size.
-  const fragmentSize = chunk && Math.max(fragmentUnit, chunk - (chunk % fragmentUnit));
+  // rclone sends one after the other, of any size.
+  const fragmentSize = chunk && (chunk < fragmentUnit ? chunk : chunk - (chunk % fragmentUnit));
   const address = (key: string) => section[key]?.replace(/\/+$/, "") || undefined;
   return {
     rootNamespace: section.root_namespace || undefined,
     url: address("api_url"),
     contentUrl: address("content_url"),
     notifyUrl: address("notify_url"),
+    // As with rclone, what is not larger goes up in one call.
+    uploadLimit: fragmentSize || undefined,
     fragmentSize: fragmentSize || undefined,
     encoding: section.encoding ? parseEncoding(section.encoding) : undefined,
   };

@@ -2,7 +2,7 @@ import { DriveError } from "../drive.ts";
 import { LostAnswer } from "../remote/http/index.ts";
 import type { Body, Item, UploadSession } from "../remote/vendor.ts";
 import { type DropboxClient, fitsHeader, RouteError } from "./client.ts";
-import type { Committer } from "./committer.ts";
+import type { CommitInfo, Committer } from "./committer.ts";
 import type { Metadata } from "./items.ts";
 import type { Act } from "./upload.ts";
 
@@ -13,27 +13,103 @@ export interface SessionParts {
   finish(body: Body, act: Act): Promise<Item>;
 }
 
-/** How often a fragment is sent that the service does not have where it should. */
-const attempts = 4;
+const startRoute = "files/upload_session/start";
+const appendRoute = "files/upload_session/append_v2";
+const finishRoute = "files/upload_session/finish";
 
-const part = (body: Body, start: number, end: number) => ({
-  size: end - start,
-  read: () => body.read(start, end),
-});
+/** How often a call is made that got no answer, and milliseconds before the first repeat, twice as many before the next. */
+const attempts = 3;
+const pause = 500;
 
-/** Fragments one after the other, of which the first begins the session and the last ends it. */
-export class SequentialSession implements UploadSession {
-  /** Sessions cannot be cancelled: they end by themselves, and count for nothing until then. */
+/** Where the bytes of a session end that the service has. */
+interface Cursor {
+  readonly session_id: string;
+  readonly offset: number;
+}
+
+/** What both kinds of sessions do alike. They cannot be cancelled, but end by themselves and count for nothing until then. */
+abstract class Session implements UploadSession {
   readonly state = "";
-  readonly #parts: SessionParts;
-  #id: string | undefined;
-  #received = 0;
+  protected readonly parts: SessionParts;
   #item: Item | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  /** Whether a call that commits had no answer. */
+  #unsure = false;
 
   constructor(parts: SessionParts) {
-    this.#parts = parts;
+    this.parts = parts;
   }
+
+  abstract send(body: Body, start: number, end: number, signal?: AbortSignal): Promise<Item | undefined>;
+  protected abstract arrived(): Promise<number>;
+
+  async received(): Promise<number | Item> {
+    const arrived = await this.arrived();
+    return this.#item ?? arrived;
+  }
+
+  async cancel(): Promise<void> {}
+
+  /** Makes a file of the bytes. @param ride sends the last ones with the call that does */
+  protected async finish(
+    body: Body,
+    cursor: Cursor,
+    ride?: (commit: CommitInfo) => Promise<Metadata>,
+  ): Promise<Item> {
+    const { committer } = this.parts;
+    const commit: Act = async (info, retried) => {
+      if (this.#unsure) retried();
+      try {
+        return await (ride?.(info) ?? committer.finish({ cursor, commit: info }, retried));
+      } catch (error) {
+        this.#unsure ||= error instanceof LostAnswer;
+        throw error;
+      }
+    };
+    const finished = () => this.parts.finish(body, commit);
+    // What waits for its turn is repeated there.
+    this.#item = await (ride ? this.patiently(finished) : finished());
+    return this.#item;
+  }
+
+  /** Makes a call again that got no answer. */
+  protected async patiently<T>(act: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error instanceof LostAnswer) || attempt === attempts) throw error;
+        await this.parts.client.clock.sleep(pause * 2 ** (attempt - 1));
+      }
+  }
+
+  /** Sends bytes to a place; those that the service has already are left out. */
+  protected async append(
+    { session_id, offset }: Cursor,
+    body: Body,
+    end: number,
+    close: boolean,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const argument = { cursor: { session_id, offset }, close };
+    try {
+      await this.patiently(() =>
+        this.parts.client.upload(appendRoute, argument, part(body, offset, end), { signal }),
+      );
+    } catch (error) {
+      const correct = correctOffset(error);
+      if (correct === end && !close) return;
+      if (close && error instanceof RouteError && error.is("closed")) return;
+      if (correct === undefined || correct <= offset) throw meaning(error);
+      await this.append({ session_id, offset: correct }, body, end, close, signal);
+    }
+  }
+}
+
+/** Fragments one after the other, of which the first begins the session and the last ends it. */
+export class SequentialSession extends Session {
+  #id: string | undefined;
+  #received = 0;
+  #queue: Promise<unknown> = Promise.resolve();
 
   send(body: Body, start: number, end: number, signal?: AbortSignal): Promise<Item | undefined> {
     const sent = this.#queue.then(() => this.#send(body, start, end, signal));
@@ -41,172 +117,104 @@ export class SequentialSession implements UploadSession {
     return sent;
   }
 
-  async received(): Promise<number | Item> {
+  protected async arrived(): Promise<number> {
     await this.#queue;
-    return this.#item ?? this.#received;
+    return this.#received;
   }
-
-  async cancel(): Promise<void> {}
 
   async #send(body: Body, start: number, end: number, signal?: AbortSignal): Promise<Item | undefined> {
-    const { client, committer } = this.#parts;
-    const id = this.#id;
-    if (id === undefined) {
+    const { client, committer } = this.parts;
+    const last = end === body.size;
+    if (this.#id === undefined) {
       if (start > 0) throw gone();
-      const { session_id } = await client.upload<{ session_id: string }>(
-        "files/upload_session/start",
-        { close: end === body.size },
-        part(body, start, end),
-        { repeatable: true, signal },
+      const bytes = part(body, start, end);
+      const argument = { close: last };
+      const begun = await this.patiently(() =>
+        client.upload<{ session_id: string }>(startRoute, argument, bytes, { signal }),
       );
-      this.#id = session_id;
+      this.#id = begun.session_id;
       this.#received = end;
-      if (end < body.size) return undefined;
-      return this.#finish(body, (commit, retried) =>
-        committer.finish({ cursor: { session_id, offset: end }, commit }, retried),
+    } else if (!last || !committer.idle) {
+      await this.append({ session_id: this.#id, offset: start }, body, end, last, signal);
+      this.#received = end;
+    }
+    if (!last) return undefined;
+    const session_id = this.#id;
+    if (this.#received === end) return this.finish(body, { session_id, offset: end });
+    return this.finish(body, { session_id, offset: end }, (commit) =>
+      this.#ride({ session_id, offset: start }, body, commit, signal),
+    );
+  }
+
+  /** Sends the last bytes with the call that commits, but for those that have arrived already. */
+  async #ride(cursor: Cursor, body: Body, commit: CommitInfo, signal?: AbortSignal): Promise<Metadata> {
+    const { client, committer } = this.parts;
+    const argument = { cursor, commit };
+    if (!fitsHeader(argument)) {
+      await this.append(cursor, body, body.size, true, signal);
+      return committer.finish({ cursor: { ...cursor, offset: body.size }, commit }, () => {});
+    }
+    const bytes = part(body, cursor.offset, body.size);
+    try {
+      return await committer.run(
+        () => client.upload<Metadata>(finishRoute, argument, bytes, { signal }),
+        signal,
       );
+    } catch (error) {
+      const correct = correctOffset(error);
+      if (correct === undefined || correct <= cursor.offset) throw error;
+      return this.#ride({ ...cursor, offset: correct }, body, commit, signal);
     }
-    if (end < body.size) {
-      await this.#append(id, body, start, end, false, signal);
-      return undefined;
-    }
-    return this.#finish(body, async (commit, retried) => {
-      const cursor = { session_id: id, offset: end };
-      if (committer.idle && fitsHeader(commit)) {
-        const last = await committer.run(() => this.#ride(id, body, start, commit, retried, signal), signal);
-        if (last) return last;
-        // The bytes have arrived before.
-        return committer.run(() => client.upload<Metadata>(finishRoute, { cursor, commit }, "", { signal }));
-      }
-      await this.#append(id, body, start, end, true, signal);
-      return committer.finish({ cursor, commit }, retried);
-    });
-  }
-
-  async #finish(body: Body, act: Act): Promise<Item> {
-    this.#item = await this.#parts.finish(body, act);
-    return this.#item;
-  }
-
-  /** Sends the last bytes with the call that commits; undefined where they turn out to have arrived already. */
-  async #ride(
-    session_id: string,
-    body: Body,
-    start: number,
-    commit: object,
-    retried: () => void,
-    signal?: AbortSignal,
-  ): Promise<Metadata | undefined> {
-    let offset = start;
-    for (let attempt = 1; ; attempt += 1)
-      try {
-        const argument = { cursor: { session_id, offset }, commit };
-        const bytes = part(body, offset, body.size);
-        return await this.#parts.client.upload<Metadata>(finishRoute, argument, bytes, { signal });
-      } catch (error) {
-        if (attempt === attempts) throw error;
-        const correct = error instanceof RouteError ? error.correctOffset : undefined;
-        if (error instanceof LostAnswer) retried();
-        else if (correct === body.size) return undefined;
-        else if (correct !== undefined && correct > start) offset = correct;
-        else throw error;
-      }
-  }
-
-  async #append(
-    session_id: string,
-    body: Body,
-    start: number,
-    end: number,
-    close: boolean,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    let offset = start;
-    for (let attempt = 1; ; attempt += 1)
-      try {
-        await this.#parts.client.upload(
-          appendRoute,
-          { cursor: { session_id, offset }, close },
-          part(body, offset, end),
-          { repeatable: true, signal },
-        );
-        break;
-      } catch (error) {
-        if (!(error instanceof RouteError)) throw error;
-        // A repeated fragment whose answer was lost.
-        if (error.correctOffset === end || (close && error.is("closed"))) break;
-        const ahead = error.correctOffset !== undefined && error.correctOffset >= start;
-        if (error.is("not_found") || error.is("closed") || (error.correctOffset !== undefined && !ahead))
-          throw gone();
-        if (!ahead || attempt === attempts) throw error;
-        offset = error.correctOffset!;
-      }
-    this.#received = end;
   }
 }
 
 /** Fragments in any order and at once; the last one ends the session. */
-export class ConcurrentSession implements UploadSession {
-  readonly state = "";
-  readonly #parts: SessionParts;
+export class ConcurrentSession extends Session {
   readonly #id: string;
   readonly #sending = new Set<Promise<unknown>>();
   /** Ends of the fragments that have arrived, by their beginnings. */
   readonly #arrived = new Map<number, number>();
-  #item: Item | undefined;
 
   constructor(parts: SessionParts, id: string) {
-    this.#parts = parts;
+    super(parts);
     this.#id = id;
   }
 
   async send(body: Body, start: number, end: number, signal?: AbortSignal): Promise<Item | undefined> {
-    if (end < body.size) {
-      const sent = this.#append(body, start, end, false, signal);
-      this.#sending.add(sent);
-      try {
-        await sent;
-      } finally {
-        this.#sending.delete(sent);
-      }
-      return undefined;
-    }
-    await Promise.allSettled(this.#sending);
-    await this.#append(body, start, end, true, signal);
-    const cursor = { session_id: this.#id, offset: end };
-    this.#item = await this.#parts.finish(body, (commit, retried) =>
-      this.#parts.committer.finish({ cursor, commit }, retried),
-    );
-    return this.#item;
-  }
-
-  async received(): Promise<number | Item> {
-    await Promise.allSettled(this.#sending);
-    if (this.#item) return this.#item;
-    let received = 0;
-    for (let end = this.#arrived.get(0); end !== undefined; end = this.#arrived.get(received)) received = end;
-    return received;
-  }
-
-  async cancel(): Promise<void> {}
-
-  async #append(body: Body, start: number, end: number, close: boolean, signal?: AbortSignal): Promise<void> {
+    const last = end === body.size;
+    if (last) await Promise.allSettled(this.#sending);
     const cursor = { session_id: this.#id, offset: start };
+    const sent = this.append(cursor, body, end, last, signal);
+    this.#sending.add(sent);
     try {
-      await this.#parts.client.upload(appendRoute, { cursor, close }, part(body, start, end), {
-        repeatable: true,
-        signal,
-      });
-    } catch (error) {
-      if (!(error instanceof RouteError)) throw error;
-      // Repeated, after the answer was lost.
-      if (!(close && error.is("closed"))) throw error.is("not_found") || error.is("closed") ? gone() : error;
+      await sent;
+    } finally {
+      this.#sending.delete(sent);
     }
     this.#arrived.set(start, end);
+    return last ? this.finish(body, { ...cursor, offset: end }) : undefined;
+  }
+
+  /** The bytes up to the first that are missing. */
+  protected async arrived(): Promise<number> {
+    await Promise.allSettled(this.#sending);
+    let arrived = 0;
+    for (let end = this.#arrived.get(0); end !== undefined; end = this.#arrived.get(arrived)) arrived = end;
+    return arrived;
   }
 }
 
-const finishRoute = "files/upload_session/finish";
-const appendRoute = "files/upload_session/append_v2";
+const part = (body: Body, start: number, end: number) => ({
+  size: end - start,
+  read: () => body.read(start, end),
+});
+
+const correctOffset = (error: unknown) => (error instanceof RouteError ? error.correctOffset : undefined);
+
+function meaning(error: unknown): unknown {
+  if (!(error instanceof RouteError)) return error;
+  const ended = error.is("not_found") || error.is("closed") || error.correctOffset !== undefined;
+  return ended ? gone() : error;
+}
 
 const gone = () => new DriveError("Gone", "Dropbox no longer has this upload.");

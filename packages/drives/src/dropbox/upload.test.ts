@@ -186,7 +186,7 @@ describe.each([
   const body = bodyOf(bytes);
   const concurrent = fragments > 2;
   const begin = (files: Record<string, string> = {}) =>
-    start({ pieceUnit: unit, files }, { uploadLimit: unit, fragmentSize: unit });
+    start({ pieceUnit: unit, files }, { uploadLimit: unit, fragmentSize: unit, concurrent: true });
 
   async function send(session: UploadSession, from = 0): Promise<Item | undefined> {
     const sending: Promise<unknown>[] = [];

@@ -18,7 +18,8 @@ export interface UploadParts {
   /** The item that a write has led to. */
   take(json: Metadata): Item;
   setProperties(item: Item, properties: string): Promise<Item>;
-  readonly fragmentSize: number;
+  /** Most bytes of a file whose fragments go one after the other, where the first and the last call carry one. */
+  readonly mostInOrder: number;
 }
 
 /** Uploads of one drive. */
@@ -55,11 +56,11 @@ export class Uploads {
     });
   }
 
-  /** As `Vendor.startUpload`. What has few fragments goes in order, so that the first and the last call carry one. */
+  /** As `Vendor.startUpload`. */
   async start(target: Target, size: number, options: WriteOptions = {}): Promise<UploadSession> {
-    const { client, committer, fragmentSize } = this.#parts;
+    const { client, committer, mostInOrder } = this.#parts;
     const finish = (body: Body, act: Act) => this.commit(target, body, options, act);
-    if (size <= 2 * fragmentSize) return new SequentialSession({ client, committer, finish });
+    if (size <= mostInOrder) return new SequentialSession({ client, committer, finish });
     const { session_id } = await client.upload<{ session_id: string }>(
       "files/upload_session/start",
       { session_type: "concurrent" },

@@ -47,7 +47,7 @@ export class DropboxVendor implements Vendor {
 
   constructor(options: DropboxOptions) {
     const { encoding = defaultEncoding, folder = "", uploadLimit = 32 * MiB } = options;
-    const { fragmentSize = 32 * MiB } = options;
+    const { fragmentSize = 32 * MiB, concurrent = fragmentSize % fragmentUnit === 0 } = options;
     this.#options = options;
     this.#client = new DropboxClient(options);
     this.#committer = new Committer(this.#client);
@@ -62,7 +62,7 @@ export class DropboxVendor implements Vendor {
       look: (path) => this.#look(path),
       take,
       setProperties: (item, text) => this.setProperties(item, text),
-      fragmentSize,
+      mostInOrder: concurrent ? 2 * fragmentSize : largestFile,
     });
     this.description = folder === "" ? vendorName : `${vendorName}:${folder}`;
     this.traits = {
@@ -71,9 +71,9 @@ export class DropboxVendor implements Vendor {
       duplicates: false,
       propertiesLimit,
       uploadLimit,
-      fragmentUnit,
+      fragmentUnit: concurrent ? fragmentUnit : 1,
       fragmentSize,
-      parallelFragments: 4,
+      parallelFragments: concurrent ? 4 : 1,
       largestFile,
       removeBatch: mostInBatch,
       atomic: { absent: true, unchanged: true },
