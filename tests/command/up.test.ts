@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { ListBucketsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { startAuth0 } from "@overcoat/simulators";
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -249,5 +250,40 @@ test("keeps what an earlier `overcoat start` served", async () => {
   expect((await fetch(`http://${admin}/-/readyz`)).status).toBe(200);
   expect(running.connections.s3).toMatchObject({ accessKeyId: "ID", secretAccessKey: "of-before" });
   expect(await readdir(join(work, "overcoat-data/drive"))).toEqual(["photos"]);
+  expect(await running.stop()).toBe(0);
+});
+
+test("--demo has simulated drives as buckets, and a simulated Auth0, by what it prints", async () => {
+  await mkdir(join(work, "more/of-mine"), { recursive: true });
+  const config = 'export default { remotes: { more: "./more" }, buckets: { "of-mine": "more:of-mine" } };';
+  await writeFile(join(work, "overcoat.config.ts"), config);
+  const running = await up({}, "--demo");
+  const { endpoint, region, accessKeyId, secretAccessKey } = running.connections.s3;
+  const credentials = { accessKeyId, secretAccessKey };
+  const s3 = new S3Client({ endpoint, region, credentials, forcePathStyle: true });
+  const drives = ["dropbox", "google-drive", "onedrive"];
+  const { Buckets } = await s3.send(new ListBucketsCommand({}));
+  expect(Buckets?.map(({ Name }) => Name)).toEqual([
+    "dropbox",
+    "google-drive",
+    "of-mine",
+    "onedrive",
+    "sample",
+  ]);
+  for (const Bucket of drives) {
+    await s3.send(new PutObjectCommand({ Bucket, Key: "new/x.txt", Body: "x" }));
+    const { Contents } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(Contents?.map(({ Key }) => Key)).toEqual(["datasets/train.csv", "new/x.txt", "notes/hello.txt"]);
+  }
+  s3.destroy();
+  const [, statements] = /^(CREATE EXTENSION IF NOT EXISTS auth0_wrapper;[\s\S]*?SELECT .*;)$/m.exec(
+    running.output(),
+  )!;
+  const rows = await query(running.connections.postgres.url, ...statements!.split(/(?<=;)\n/));
+  expect(rows.map(({ email }) => email).sort()).toEqual([
+    "ada@example.com",
+    "edsger@example.com",
+    "grace@example.com",
+  ]);
   expect(await running.stop()).toBe(0);
 });

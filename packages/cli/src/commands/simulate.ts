@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
-import type { DriveStandIn, StandInOptions } from "@overcoat/simulators";
 import { type Command, Option } from "commander";
 import { RunError, UsageError } from "../errors.ts";
 import { isLoopback, parseAddress, parseCount, parseDuration } from "../flags/values.ts";
+import { type DriveType, driveStandIns, writeRemote } from "../stand-ins.ts";
 import { stopSignal } from "../workers.ts";
 
 interface SimulateFlags {
@@ -15,31 +15,7 @@ interface SimulateFlags {
   readonly driveType?: DriveType;
 }
 
-type DriveType = "personal" | "business" | "documentLibrary";
-
-interface DriveService {
-  /** For people. */
-  readonly title: string;
-  start(options: StandInOptions & { driveType?: DriveType }): Promise<DriveStandIn>;
-}
-
-/** Stand-ins of drives, by the names that their remotes get in an rclone.conf. */
-const drives: Readonly<Record<string, DriveService>> = {
-  onedrive: {
-    title: "OneDrive",
-    start: async (options) => (await import("@overcoat/simulators")).startOneDrive(options),
-  },
-  "google-drive": {
-    title: "Google Drive",
-    start: async (options) => (await import("@overcoat/simulators")).startGoogleDrive(options),
-  },
-  dropbox: {
-    title: "Dropbox",
-    start: async (options) => (await import("@overcoat/simulators")).startDropbox(options),
-  },
-};
-
-const services = [...Object.keys(drives), "auth0"];
+const services = [...Object.keys(driveStandIns), "auth0"];
 const driveTypes = ["personal", "business", "documentLibrary"];
 
 /** Adds `overcoat simulate SERVICE`: a stand-in of a service, to try things out without an account. */
@@ -81,7 +57,7 @@ async function simulate(service: string, flags: SimulateFlags): Promise<void> {
   if (!isLoopback(address))
     throw new UsageError("--addr: a stand-in asks nobody who they are and so listens on loopback only");
   const stopped = stopSignal();
-  if (Object.hasOwn(drives, service)) await simulateDrive(service, address.port, flags, stopped);
+  if (Object.hasOwn(driveStandIns, service)) await simulateDrive(service, address.port, flags, stopped);
   else if (service === "auth0") await simulateAuth0(address.port, flags, stopped);
   else throw new UsageError(`there is no stand-in of "${service}"; there are: ${services.join(", ")}`);
 }
@@ -94,7 +70,7 @@ async function simulateDrive(
 ): Promise<void> {
   if (flags.driveType !== undefined && service !== "onedrive")
     throw new UsageError("--drive-type is for onedrive only");
-  const { title, start } = drives[service]!;
+  const { title, start } = driveStandIns[service]!;
   const { name = service } = flags;
   const { parseFaultSpec, sampleFiles } = await import("@overcoat/simulators");
   const faults = (flags.fault ?? []).map((spec) => {
@@ -112,16 +88,10 @@ async function simulateDrive(
     files: sampleFiles(count),
   }).catch(asRunError);
   for (const fault of faults) server.fault(fault);
-  if (flags.config !== undefined)
-    await writeRemote(resolve(flags.config), name, server.rcloneSection(name)).catch(asRunError);
+  if (flags.config !== undefined) await writeRemote(resolve(flags.config), name, server).catch(asRunError);
   process.stdout.write(`Simulating ${title} on ${server.url}\n`);
   if (flags.config !== undefined) process.stdout.write(`${flags.config} has it as ${name}:\n`);
   await stopped;
-}
-
-async function writeRemote(file: string, name: string, text: string): Promise<void> {
-  const { ConfigFile, parseConfig } = await import("@overcoat/drives");
-  await new ConfigFile(file).setSection(name, parseConfig(text, file).get(name)!);
 }
 
 async function simulateAuth0(port: number, flags: SimulateFlags, stopped: Promise<unknown>): Promise<void> {

@@ -2,16 +2,19 @@ import { join, resolve } from "node:path";
 import { prepareCluster, startCluster } from "@overcoat/postgres";
 import { extensionFiles } from "@overcoat/sql";
 import { listenAdmin } from "../admin.ts";
-import { loadConfig } from "../config.ts";
+import { loadConfig, type ParsedConfig } from "../config.ts";
 import { connectionFile, removeConnections, writeConnections } from "../connection-file.ts";
 import { openConsole } from "../console/console.ts";
 import { generatePassword, keptConsoleLogin, keptSuperuser } from "../credentials.ts";
+import { type Demo, demoWelcome, startDemo } from "../demo.ts";
 import { RunError } from "../errors.ts";
 import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts";
 import { type Address, isLoopback, parseAddress, parseListener, parsePort } from "../flags/values.ts";
 import { freeAddress, isFree } from "../free-address.ts";
 import { createLog } from "../log.ts";
 import { RecentErrors } from "../recent-errors.ts";
+import { describePlace } from "../remotes/place.ts";
+import { loadRemotes } from "../remotes/rclone-remotes.ts";
 import { asRunError } from "../sql/errors.ts";
 import { openSqlService } from "../sql/server.ts";
 import { defaultSqlPort, resolveSqlSettings } from "../sql/settings.ts";
@@ -25,6 +28,7 @@ export interface UpFlags extends Flags {
   s3Addr?: string[];
   sqlAddr?: string[];
   postgresPort?: string;
+  demo?: boolean;
   consoleAddr?: string;
   console?: boolean;
 }
@@ -48,18 +52,21 @@ export async function up(flags: UpFlags): Promise<void> {
   const { key, first } = await prepareDrive(folder, drive);
   const console = await consoleAddress(flags);
   for (const text of flags.s3Addr ?? []) parseListener(text, "--s3-addr");
+  const data = join(folder, "data");
+  await using demo = flags.demo ? await startDemo(join(data, "demo")) : undefined;
   const settings: Settings = {
     ...resolveSettings(
       drive,
       {
         v2Auth: true,
         ...flags,
-        data: join(folder, "data"),
+        data,
         addr: flags.s3Addr ?? flags.addr ?? ["127.0.0.1:9000"],
         authKey: [`${key.accessKeyId},${key.secretAccessKey}`],
       },
       {},
-      {},
+      placesOf(config, demo),
+      await loadRemotes(demo?.file, process.env),
     ),
     addressFlag: "--s3-addr",
   };
@@ -114,11 +121,13 @@ export async function up(flags: UpFlags): Promise<void> {
     const connections = { s3: { endpoint, ...key, region: settings.region }, postgres: { url: cluster.url } };
     parts.use(await writeConnections(folder, connections));
     log.announce(readyLine(settings, gateway.urls));
-    process.stdout.write(`${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint)}`);
+    process.stdout.write(
+      `${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint)}${demo ? demoWelcome(demo) : ""}\nPress Ctrl-C to stop.\n`,
+    );
     if (console) {
       const health = {
         ...gateway,
-        status: () => ({ remotes: [{ name: "drive", kind: "folder", path: drive }], errors: errors.list }),
+        status: () => ({ remotes: shownRemotes(settings), errors: errors.list }),
       };
       const admin = await listenAdmin({ host: "127.0.0.1", port: 0 }, health);
       parts.defer(() => admin.close());
@@ -161,6 +170,20 @@ async function startAll<A extends AsyncDisposable, B extends AsyncDisposable>(
   return [one.value, two.value];
 }
 
+/** Remotes and buckets beside the folder that is served: of the configuration, and each drive of the demo as one. */
+const placesOf = ({ remotes, buckets }: ParsedConfig, demo: Demo | undefined): ParsedConfig => ({
+  remotes,
+  buckets: { ...buckets, ...Object.fromEntries((demo?.drives ?? []).map((name) => [name, `${name}:`])) },
+});
+
+/** What is served, for the console. */
+const shownRemotes = ({ place, buckets }: Settings) =>
+  [["drive", place] as const, ...Object.entries(buckets)].map(([name, place]) => ({
+    name,
+    kind: place.kind === "folder" ? "folder" : place.remote.type,
+    path: describePlace(place),
+  }));
+
 /** Where the console listens; undefined where it is not wanted. @throws RunError when the address is taken */
 async function consoleAddress(flags: UpFlags): Promise<Address | undefined> {
   const flag = "--console-addr";
@@ -193,7 +216,5 @@ CREATE SERVER s3_server FOREIGN DATA WRAPPER s3_fdw OPTIONS (endpoint '${endpoin
 CREATE USER MAPPING FOR PUBLIC SERVER s3_server OPTIONS (access_key_id '…', secret_access_key '…');
 CREATE FOREIGN TABLE s3_files (filename TEXT, url TEXT, metadata JSONB) SERVER s3_server;
 SELECT filename FROM s3_files;
-
-Press Ctrl-C to stop.
 `;
 }

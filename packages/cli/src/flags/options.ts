@@ -124,7 +124,7 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
       "--config <FILE>",
       all
         ? "an overcoat.config.ts (default ./overcoat.config.ts where there is one), or an rclone.conf (default rclone's)"
-        : "configuration, of which sql counts here (default ./overcoat.config.ts where there is one)",
+        : "configuration, of which sql, remotes and buckets count here (default ./overcoat.config.ts where there is one)",
     );
   command.option(
     "--workers <N>",
@@ -137,6 +137,7 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
 function addUpFlags(command: Command): void {
   command.optionsGroup("All:");
   command.option("--data <DIR>", "everything that is kept (default ./overcoat-data)");
+  command.option("--demo", "simulated OneDrive, Google Drive, Dropbox and Auth0 too, with sample data");
   command.option(
     "--sql-addr <[HOST]:PORT>",
     "the SQL server listens here, repeatable; beyond this machine with the TLS of overcoat.config.ts only (default 127.0.0.1:54330, or the next free port)",
@@ -219,4 +220,5 @@ this machine only. overcoat.config.ts has the same under \`sql\`.
 
 Examples:
   overcoat up
+  overcoat up --demo
   overcoat up --data /var/lib/overcoat --s3-addr 127.0.0.1:9001 --postgres-port 5433`;
