@@ -38,9 +38,15 @@ export interface Stage extends AsyncDisposable, RunningStandIn {
 export const eventually = (look: () => Promise<void> | void) =>
   vi.waitFor(look, { timeout: 20_000, interval: 50 });
 
+export interface StageOptions extends StandInOptions {
+  readonly files?: Readonly<Record<string, string>>;
+  /** Milliseconds between two questions for changes; 100 where not given. */
+  readonly pollInterval?: number;
+}
+
 export async function openStage(
   drive: DriveUnderTest,
-  { files, ...options }: StandInOptions & { files?: Record<string, string> } = {},
+  { files, pollInterval, ...options }: StageOptions = {},
 ): Promise<Stage> {
   const inBucket = Object.entries(files ?? {}).map(([path, text]) => [`${bucket}/${path}`, text] as const);
   const running = await drive.start({ ...options, files: [[bucket, null], ...inBucket] });
@@ -48,7 +54,7 @@ export async function openStage(
   const keys = Object.entries(drive.fragments.options).map(([key, value]) => `${key} = ${value}\n`);
   const { server } = running;
   await writeFile(join(folder, "rclone.conf"), `${server.rcloneSection("remote")}${keys.join("")}`);
-  let opened = await openStageObjects(folder);
+  let opened = await openStageObjects(folder, pollInterval);
   const { size } = drive.fragments;
   const get = async (key: string) => {
     await using object = await opened.objects.getObject(bucket, key);
@@ -77,7 +83,7 @@ export async function openStage(
     },
     async reopen() {
       await opened.objects.close();
-      opened = await openStageObjects(folder);
+      opened = await openStageObjects(folder, pollInterval);
     },
     async [Symbol.asyncDispose]() {
       await opened.objects.close();
@@ -88,11 +94,14 @@ export async function openStage(
 }
 
 /** Objects on the remote that is configured in a folder, which keep there what they know. */
-export async function openStageObjects(folder: string): Promise<{ objects: Objects; drive: RemoteDrive }> {
+export async function openStageObjects(
+  folder: string,
+  pollInterval = 100,
+): Promise<{ objects: Objects; drive: RemoteDrive }> {
   const file = new ConfigFile(join(folder, "rclone.conf"));
   const remote = await findRemote(file, "remote", {});
   const data = join(folder, "data");
   const vendor = await openVendor(remote!, undefined, { file, data });
-  const drive = await remoteDrive(vendor, { data: join(data, "drive"), pollInterval: 100 });
+  const drive = await remoteDrive(vendor, { data: join(data, "drive"), pollInterval });
   return { objects: await openObjects({ drive, data }), drive };
 }

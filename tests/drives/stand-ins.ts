@@ -12,6 +12,21 @@ export interface RunningStandIn {
   readonly forgetCursors?: () => void;
 }
 
+/** How many calls an operation takes at most once all of the drive is known. */
+export interface Fewest {
+  readonly getCold: number;
+  readonly get: number;
+  readonly put: number;
+  readonly putWithMetadata: number;
+  readonly putWithCondition: number;
+  /** For four fragments. */
+  readonly putLarge: number;
+  readonly copy: number;
+  readonly rename: number;
+  readonly delete: number;
+  readonly deleteHundred: number;
+}
+
 /** What the tests must know of a drive to make it fail. */
 export interface DriveUnderTest {
   start(options?: StandInOptions): Promise<RunningStandIn>;
@@ -32,6 +47,7 @@ export interface DriveUnderTest {
   readonly fragments: { readonly size: number; readonly options: Readonly<Record<string, string>> };
   /** Whether the service lets a session be given up; where not, it ends by itself some time. */
   readonly cancels: boolean;
+  readonly fewest: Fewest;
   /** A key that the drive cannot hold. */
   readonly refused?: string;
 }
@@ -52,6 +68,21 @@ const oneDrive: DriveUnderTest = {
   },
   fragments: { size: 320 * 1024, options: { chunk_size: "320Ki", upload_cutoff: "320Ki" } },
   cancels: true,
+  fewest: {
+    // The address and the bytes.
+    getCold: 2,
+    get: 1,
+    put: 1,
+    // The metadata lie in a sidecar.
+    putWithMetadata: 2,
+    putWithCondition: 1,
+    putLarge: 1 + 4,
+    // Begun, looked at, and the copy itself asked for.
+    copy: 3,
+    rename: 1,
+    delete: 1,
+    deleteHundred: 100 / 20,
+  },
   refused: "CON",
 };
 
@@ -69,6 +100,20 @@ const googleDrive: DriveUnderTest = {
   },
   fragments: { size: 256 * 1024, options: { chunk_size: "256Ki", upload_cutoff: "256Ki" } },
   cancels: false,
+  fewest: {
+    getCold: 1,
+    get: 1,
+    put: 1,
+    putWithMetadata: 1,
+    // Names are looked up, for the drive would take the same one twice.
+    putWithCondition: 3,
+    // The ETag follows, which is not known before all bytes are.
+    putLarge: 1 + 4 + 1,
+    copy: 1,
+    rename: 1,
+    delete: 1,
+    deleteHundred: 100 / 100,
+  },
 };
 
 /** By name. */
