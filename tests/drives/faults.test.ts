@@ -123,7 +123,8 @@ describe.concurrent.each(Object.entries(drives))("%s", (_, drive) => {
       await made.synced();
       await made.objects.headObject("bucket", "key");
       made.server.remove("bucket/key");
-      expect(Buffer.isBuffer(await made.state("key"))).toBe(false);
+      const state = await made.state("key");
+      if (Buffer.isBuffer(state)) expect(state.toString()).toBe("before");
       await eventually(async () => expect(await made.state("key")).toBe("NoSuchKey"));
       expect(await made.keys()).toEqual(["other"]);
     });

@@ -1,6 +1,7 @@
 import {
   type DriveStandIn,
   type StandInOptions,
+  startDropbox,
   startGoogleDrive,
   startOneDrive,
 } from "@overcoat/simulators";
@@ -116,8 +117,26 @@ const googleDrive: DriveUnderTest = {
   },
 };
 
+const dropbox: DriveUnderTest = {
+  async start(options) {
+    const server = await startDropbox({ ...options, commitTime: 2 });
+    return { server, forgetCursors: () => server.resetCursors() };
+  },
+  calls: {
+    upload: "files/upload",
+    begin: "files/upload_session/start",
+    fragment: /^files\/upload_session\/(start|append_v2|finish)$/,
+    download: /^files\/download$|^GET link$/,
+    changes: "files/list_folder/continue",
+    remove: /^files\/delete_(v2|batch)$/,
+  },
+  fragments: { size: 64 * 1024, options: { chunk_size: "64Ki" } },
+  cancels: false,
+};
+
 /** By name. */
 export const drives: Readonly<Record<string, DriveUnderTest>> = {
   OneDrive: oneDrive,
   "Google Drive": googleDrive,
+  Dropbox: dropbox,
 };
