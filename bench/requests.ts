@@ -34,6 +34,8 @@ export interface RequestShape {
   readonly method: string;
   readonly path: string;
   readonly query?: Record<string, string>;
+  /** By lower-case names. */
+  readonly headers?: Record<string, string>;
   readonly body?: Buffer;
 }
 
@@ -69,6 +71,7 @@ export async function signedHead(port: number, shape: RequestShape): Promise<Buf
     query: shape.query ?? {},
     headers: {
       host: `127.0.0.1:${port}`,
+      ...shape.headers,
       ...(shape.body ? bodyHeaders(shape.body) : { "x-amz-content-sha256": emptyHash }),
     },
   });
@@ -79,7 +82,7 @@ export async function signedHead(port: number, shape: RequestShape): Promise<Buf
   );
 }
 
-/** Sends one signed request. @returns the body of the answer */
+/** Sends one signed request. @returns the body of the answer. @throws Error that has it, when it is no success */
 export async function ask(port: number, shape: RequestShape): Promise<string> {
   const lines = (await signedHead(port, shape)).toString().split("\r\n").filter(Boolean);
   const [, target = ""] = lines[0]!.split(" ");
@@ -94,5 +97,7 @@ export async function ask(port: number, shape: RequestShape): Promise<string> {
     headers: allowed,
     body,
   });
-  return answer.text();
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${shape.method} ${shape.path}: ${answer.status}\n${text}`);
+  return text;
 }

@@ -6,6 +6,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Comparison, compare, comparisons, type Measured, rounds, seconds, warmUp } from "./compare.ts";
+import { measureCalls } from "./drives/calls.ts";
+import { measureLarge } from "./drives/large.ts";
+import { measureDriveListings } from "./drives/listing.ts";
+import { measureEpochs, measureReads } from "./drives/reads.ts";
+import { gateways } from "./drives/stack.ts";
 import { measureMemory } from "./memory.ts";
 import { measureListings } from "./million.ts";
 import { pinClient } from "./servers.ts";
@@ -118,6 +123,49 @@ try {
     ]);
     const head = ["Table", "Rows", "Memory of the SQL server", "First row", "LIMIT 10"];
     return `## ${scans}\n\n${table(head, rows)}`;
+  });
+  const calls = "OneDrive: calls to the drive for one S3 request";
+  await section(calls, async () => {
+    const rows = (await measureCalls(work)).map(({ operation, calls }) => [operation, ...calls.map(String)]);
+    return `## ${calls}\n\n${table(["Request", ...gateways()], rows)}`;
+  });
+  const driveListings = "OneDrive: listing 100,000 objects in 1,000 folders, 100 ms a call";
+  await section(driveListings, async () => {
+    const rows = (await measureDriveListings(work)).map(({ gateway, cold, warm, page }) => [
+      gateway,
+      `${cold.toFixed(1)} s`,
+      `${warm.toFixed(2)} s`,
+      `${page.toFixed(1)} ms`,
+    ]);
+    return `## ${driveListings}\n\n${table(["Server", "All, first time", "All, again", "Page of 1,000, again"], rows)}`;
+  });
+  const driveReads = "OneDrive: 64 small files read at once, 100 ms a call";
+  await section(driveReads, async () => {
+    const rows = (await measureReads(work)).map(({ gateway, first, again }) => [
+      gateway,
+      `${first.toFixed(2)} s`,
+      `${again.toFixed(2)} s`,
+    ]);
+    return `## ${driveReads}\n\n${table(["Server", "First time", "Again"], rows)}`;
+  });
+  const epochs = "OneDrive: 10,000 files of 100 KiB read twice, with a cache on disk, 100 ms a call";
+  await section(epochs, async () => {
+    const rows = (await measureEpochs(work)).map(({ gateway, first, second, calls }) => [
+      gateway,
+      `${first.toFixed(1)} s`,
+      `${second.toFixed(1)} s`,
+      String(calls),
+    ]);
+    return `## ${epochs}\n\n${table(["Server", "First read", "Second read", "Calls in the second"], rows)}`;
+  });
+  const large = "OneDrive: 1 GiB, 100 ms a call";
+  await section(large, async () => {
+    const rows = (await measureLarge(work)).map(({ gateway, up, down }) => [
+      gateway,
+      `${up.toFixed(0)} MiB/s`,
+      `${down.toFixed(0)} MiB/s`,
+    ]);
+    return `## ${large}\n\n${table(["Server", "PUT", "GET"], rows)}`;
   });
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -31,7 +31,8 @@ interface Kind {
   command(port: number, folder: string, data: string): Command | undefined;
 }
 
-function onPath(name: string): string | undefined {
+/** Where a program is that can be run by name. */
+export function onPath(name: string): string | undefined {
   return process.env.PATH?.split(":")
     .map((folder) => join(folder, name))
     .find((file) => existsSync(file));
