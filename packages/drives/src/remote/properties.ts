@@ -88,8 +88,11 @@ export class Properties {
 
   /** How a text that belongs to these bytes is to be written together with them. */
   plan(bytes: { size: number; hash: string }, text: string, derivable: boolean): Plan {
+    const { propertiesLimit, uploadLimit, md5 } = this.#parts.vendor.traits;
     const bound = bind(bytes, text);
-    if (text !== "" && Buffer.byteLength(bound) <= this.#parts.vendor.traits.propertiesLimit)
+    // In fragments they would take a call of their own, for what the vendor tells anyway.
+    const told = derivable && md5 && bytes.size > uploadLimit;
+    if (text !== "" && !told && Buffer.byteLength(bound) <= propertiesLimit)
       return { native: bound, aside: false };
     return { native: undefined, aside: text !== "" && !derivable };
   }
