@@ -1,4 +1,4 @@
-import { destination, type Logger as Pino, pino } from "pino";
+import { destination, pino } from "pino";
 import prettyLines from "pino-pretty";
 import { RunError } from "./errors.ts";
 import type { LogLevel, Settings } from "./flags/resolve.ts";
@@ -13,7 +13,14 @@ export interface Logger {
   readonly tellsRequests: boolean;
 }
 
-const thresholds: Record<LogLevel, string> = { debug: "debug", info: "info", notice: "warn", error: "error" };
+/** Between `info` and `warn`, as in rclone. */
+const customLevels = { notice: 35 };
+const thresholds: Record<LogLevel, string> = {
+  debug: "debug",
+  info: "info",
+  notice: "notice",
+  error: "error",
+};
 
 /**
  * Writes to standard error or the file.
@@ -27,21 +34,22 @@ export function createLog(
   const level = thresholds[settings.logLevel];
   const target = logTarget(settings.logFile);
   const pretty = settings.logFormat === "pretty";
-  const log: Pino = pretty
+  const log = pretty
     ? pino(
-        { level, base: undefined },
+        { level, customLevels, base: undefined },
         prettyLines({
           destination: target,
+          customLevels,
           colorize: settings.logFile === undefined && process.stderr.isTTY === true,
           translateTime: "SYS:standard",
           singleLine: true,
         }),
       )
-    : pino({ level }, target);
+    : pino({ level, customLevels }, target);
   const always = pretty ? undefined : pino({ level: "info" }, target);
   return {
     announce: (text) => (always ? always.info(text) : target.write(`${text}\n`)),
-    notice: (text, fields = {}) => log.warn(fields, text),
+    notice: (text, fields = {}) => log.notice(fields, text),
     error(text, fields = {}) {
       onError(text);
       log.error(fields, text);
