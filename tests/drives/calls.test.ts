@@ -20,7 +20,9 @@ describe.each(Object.entries(drives))("the calls to %s", (_, drive) => {
   async function expectAtMost(most: number, act: () => Promise<unknown>): Promise<void> {
     made.server.calls.reset();
     await act();
-    const { total, calls } = made.server.calls.counts;
+    const { calls } = made.server.calls.counts;
+    const counted = Object.entries(calls).filter(([endpoint]) => !drive.follows?.test(endpoint));
+    const total = counted.reduce((sum, [, times]) => sum + times, 0);
     expect(total, JSON.stringify(calls)).toBeLessThanOrEqual(most);
   }
   const head = (key: string) => made.objects.headObject(bucket, key);

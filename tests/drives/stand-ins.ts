@@ -49,6 +49,8 @@ export interface DriveUnderTest {
   /** Whether the service lets a session be given up; where not, it ends by itself some time. */
   readonly cancels: boolean;
   readonly fewest: Fewest;
+  /** Calls that wait for changes all the time, and so come when they will. */
+  readonly follows?: RegExp;
   /** A key that the drive cannot hold. */
   readonly refused?: string;
 }
@@ -129,8 +131,24 @@ const dropbox: DriveUnderTest = {
     changes: "files/list_folder/continue",
     remove: /^files\/delete_(v2|batch)$/,
   },
-  fragments: { size: 64 * 1024, options: { chunk_size: "64Ki" } },
+  fragments: { size: 128 * 1024, options: { chunk_size: "128Ki" } },
   cancels: false,
+  follows: /^files\/list_folder\/(continue|longpoll)$/,
+  fewest: {
+    getCold: 1,
+    get: 1,
+    put: 1,
+    putWithMetadata: 1,
+    putWithCondition: 1,
+    // The ETag follows, which is not known before all bytes are; the feed may tell of the bytes before.
+    putLarge: 4 + 1 + 1,
+    // The service may leave the metadata behind.
+    copy: 1 + 1,
+    rename: 1,
+    delete: 1,
+    // Begun, and looked at.
+    deleteHundred: 1 + 1,
+  },
 };
 
 /** By name. */

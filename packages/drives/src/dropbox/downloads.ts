@@ -15,7 +15,7 @@ interface Read {
 /** Contents that are remembered. */
 const mostReads = 10_000;
 /** Reads of one content after which a link is asked for, which takes all further ones off the API. */
-const readsBeforeLink = 2;
+const readsBeforeLink = 4;
 /** Milliseconds for which a link is used. */
 const longestUse = 3.5 * 3_600_000;
 
