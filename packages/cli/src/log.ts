@@ -1,7 +1,8 @@
 import { destination, pino } from "pino";
 import prettyLines from "pino-pretty";
 import { RunError } from "./errors.ts";
-import type { LogLevel, Settings } from "./flags/resolve.ts";
+import type { LogLevel } from "./flags/log.ts";
+import type { Settings } from "./flags/resolve.ts";
 
 export interface Logger {
   /** Always one plain line, save in JSON. */

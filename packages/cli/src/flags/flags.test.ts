@@ -5,8 +5,9 @@ import { describe, expect, test } from "vitest";
 import { checkConfig, loadConfig } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { mergeMetrics } from "../metrics.ts";
+import { resolveCredentials } from "./credentials.ts";
 import { takeRcloneFlags } from "./rclone.ts";
-import { resolveCredentials, resolveSettings } from "./resolve.ts";
+import { resolveSettings } from "./resolve.ts";
 import * as values from "./values.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "overcoat-cli-"));

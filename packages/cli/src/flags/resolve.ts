@@ -6,6 +6,8 @@ import type { ParsedConfig } from "../config.ts";
 import { UsageError } from "../errors.ts";
 import { identityOf, type Place, resolvePlace } from "../remotes/place.ts";
 import { noRemotes, type RcloneRemotes } from "../remotes/rclone-remotes.ts";
+import { resolveCredentials } from "./credentials.ts";
+import { type LogLevel, resolveLog } from "./log.ts";
 import { rcloneVariables } from "./rclone-variables.ts";
 import * as values from "./values.ts";
 
@@ -97,7 +99,6 @@ export interface Settings {
   readonly logLevel: LogLevel;
 }
 
-export type LogLevel = "debug" | "info" | "notice" | "error";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags win over `RCLONE_*` and `RC_S3_*`, these over the configuration, and that over `AWS_*`. */
@@ -236,44 +237,6 @@ function resolveCache(flags: Flags, config: ParsedConfig, data: string): Setting
 /** Milliseconds of the longest timer. */
 const never = 2 ** 31 - 1;
 
-/** Keys of flags, else of `RC_S3_*`; those of the configuration beside them; `AWS_*` only where there is no other. */
-export function resolveCredentials(flags: Flags, env: Environment, config: ParsedConfig): Credential[] {
-  const found = (flags.authKey ?? []).map((text): Credential => values.parseKeyPair(text, "--auth-key"));
-  const pairs: [string | undefined, string | undefined, string, string][] = [
-    [flags.accessKeyId, flags.secretAccessKey, "--access-key-id", "--secret-access-key"],
-    [flags.user, flags.pass, "--user", "--pass"],
-  ];
-  for (const [id, secret, idName, secretName] of pairs) {
-    if (id === undefined && secret === undefined) continue;
-    // One half may come from the environment, so that the secret stays out of the process list.
-    const accessKeyId = id ?? env.RC_S3_ACCESS_KEY_ID;
-    const secretAccessKey = secret ?? env.RC_S3_SECRET_ACCESS_KEY;
-    if (!accessKeyId || !secretAccessKey)
-      throw new UsageError(`${idName} and ${secretName} must be given together`);
-    found.push({ accessKeyId, secretAccessKey });
-  }
-  const fromEnv = (prefix: string) => {
-    const accessKeyId = env[`${prefix}ACCESS_KEY_ID`];
-    const secretAccessKey = env[`${prefix}SECRET_ACCESS_KEY`];
-    if (accessKeyId && secretAccessKey) found.push({ accessKeyId, secretAccessKey });
-    else if (accessKeyId || secretAccessKey) {
-      throw new UsageError(`${prefix}ACCESS_KEY_ID and ${prefix}SECRET_ACCESS_KEY must be set together`);
-    }
-  };
-  if (found.length === 0) fromEnv("RC_S3_");
-  for (const key of config.keys ?? []) {
-    if (!found.some((other) => other.accessKeyId === key.accessKeyId)) found.push(key);
-  }
-  if (found.length === 0) fromEnv("AWS_");
-  for (const [i, key] of found.entries()) {
-    const same = found.findIndex((other) => other.accessKeyId === key.accessKeyId);
-    if (same !== i && found[same]!.secretAccessKey !== key.secretAccessKey) {
-      throw new UsageError(`the access key ${key.accessKeyId} is given twice with different secrets`);
-    }
-  }
-  return found.filter((key, i) => found.findIndex((other) => other.accessKeyId === key.accessKeyId) === i);
-}
-
 function resolveAddresses(flags: Flags, env: Environment, config: ParsedConfig): values.Address[] {
   if (flags.addr?.length) return flags.addr.map((text) => values.parseListener(text, "--addr"));
   if (env.RC_S3_ADDR)
@@ -301,46 +264,6 @@ function resolveTls(flags: Flags, config: ParsedConfig): Settings["tls"] {
   }
   if (!cert || !key) throw new UsageError("--cert and --key must be given together");
   return { cert: resolve(cert), key: resolve(key), ca: ca ? resolve(ca) : undefined, minVersion: version };
-}
-
-/** How and where to log. */
-export function resolveLog(
-  flags: Pick<Flags, "logFormat" | "useJsonLog" | "logFile" | "logLevel" | "verbose" | "quiet">,
-  config: ParsedConfig,
-): Pick<Settings, "logFormat" | "logFile" | "logLevel"> {
-  const logFile = flags.logFile ?? config.logFile;
-  return {
-    logFormat: resolveLogFormat(flags, config),
-    logFile: logFile === undefined ? undefined : resolve(logFile),
-    logLevel: resolveLogLevel(flags, config),
-  };
-}
-
-/** What rclone's `--log-format` lists, of which only `json` changes anything here. */
-const rcloneLogBits = /^(?:(?:date|time|microseconds|utc|longfile|shortfile|pid|nolevel|json)(?:,|$))+$/i;
-
-function resolveLogFormat(
-  flags: Pick<Flags, "logFormat" | "useJsonLog">,
-  config: ParsedConfig,
-): Settings["logFormat"] {
-  const format = flags.logFormat ?? (flags.useJsonLog ? "json" : (config.logFormat ?? "pretty"));
-  if (format === "json" || format === "pretty") return format;
-  if (rcloneLogBits.test(format)) return /\bjson\b/i.test(format) ? "json" : "pretty";
-  throw new UsageError(`--log-format: "${format}" must be json or pretty`);
-}
-
-function resolveLogLevel(
-  flags: Pick<Flags, "logLevel" | "verbose" | "quiet">,
-  config: ParsedConfig,
-): LogLevel {
-  const text = flags.logLevel ?? config.logLevel;
-  if (text !== undefined) {
-    const level = text.toLowerCase();
-    if (level === "debug" || level === "info" || level === "notice" || level === "error") return level;
-    throw new UsageError(`--log-level: "${text}" must be DEBUG, INFO, NOTICE or ERROR`);
-  }
-  if (flags.quiet) return "error";
-  return (flags.verbose ?? 0) > 1 ? "debug" : flags.verbose ? "info" : "notice";
 }
 
 function resolveData(given: string | undefined, place: Place, env: Environment): string {

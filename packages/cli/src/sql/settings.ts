@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { Login, Secrets } from "@overcoat/sql";
 import type { ParsedConfig } from "../config.ts";
 import { UsageError } from "../errors.ts";
-import { type Environment, resolveLog } from "../flags/resolve.ts";
+import { resolveLog } from "../flags/log.ts";
+import type { Environment } from "../flags/resolve.ts";
 import * as values from "../flags/values.ts";
 import { resolveSecrets } from "./secrets.ts";
 
