@@ -22,6 +22,10 @@ const booleans = [
 /** The `overcoat` command: sets the exit code 0 (stopped cleanly), 1 (failed) or 2 (used wrongly). */
 export async function run(args: readonly string[]): Promise<void> {
   let code = 0;
+  // Who reads may go before the end, as `head` does: what was begun is finished all the same.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   try {
     await runCommand(args);
   } catch (error) {
