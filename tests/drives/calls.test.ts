@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bucket, openStage, type Stage } from "./stage.ts";
+import { openStage, type Stage } from "./stage.ts";
+import { bucket } from "./stage-objects.ts";
 import { drives } from "./stand-ins.ts";
 
 const metadata = { user: { colour: "green" } };

@@ -2,13 +2,11 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigFile, findRemote, openVendor, type RemoteDrive, remoteDrive } from "@overcoat/drives";
-import { type Objects, openObjects } from "@overcoat/objects";
+import type { Objects } from "@overcoat/objects";
 import type { DriveStandIn, StandInOptions } from "@overcoat/simulators";
 import { expect, vi } from "vitest";
+import { bucket, openStageObjects } from "./stage-objects.ts";
 import type { DriveUnderTest, RunningStandIn } from "./stand-ins.ts";
-
-export const bucket = "bucket";
 
 /** A stand-in of a drive, and objects on it as a gateway has them. */
 export interface Stage extends AsyncDisposable, RunningStandIn {
@@ -91,17 +89,4 @@ export async function openStage(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Objects on the remote that is configured in a folder, which keep there what they know. */
-export async function openStageObjects(
-  folder: string,
-  pollInterval = 100,
-): Promise<{ objects: Objects; drive: RemoteDrive }> {
-  const file = new ConfigFile(join(folder, "rclone.conf"));
-  const remote = await findRemote(file, "remote", {});
-  const data = join(folder, "data");
-  const vendor = await openVendor(remote!, undefined, { file, data });
-  const drive = await remoteDrive(vendor, { data: join(data, "drive"), pollInterval });
-  return { objects: await openObjects({ drive, data }), drive };
 }
