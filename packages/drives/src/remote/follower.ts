@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DriveError } from "../drive.ts";
 import { RangeLock } from "../range-lock.ts";
-import type { Mirror } from "./mirror.ts";
+import type { Mark, Mirror } from "./mirror.ts";
 import type { ChangePage, Item, Vendor } from "./vendor.ts";
 
 /** Milliseconds after which another process looks whether the one that follows has ended. */
@@ -115,7 +115,7 @@ export class Follower {
   }
 
   async #take(page: ChangePage): Promise<void> {
-    const settled = new Map<string, { item: Awaited<ReturnType<Vendor["get"]>>; mark: string }>();
+    const settled = new Map<string, { item: Awaited<ReturnType<Vendor["get"]>>; mark: Mark }>();
     for (let attempt = 0; attempt < attempts; attempt++) {
       const doubtful = await this.#mirror.take(page, settled);
       if (doubtful.length === 0) return;

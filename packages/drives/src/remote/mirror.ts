@@ -36,6 +36,8 @@ interface Recent {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly own: boolean;
+  /** Which of all the ends that the feed told was that of this item, counted from 1. */
+  readonly ended?: number;
   /** Fingerprints, the last one being the state. */
   readonly states: readonly string[];
 }
@@ -59,7 +61,11 @@ export interface Owed {
 }
 
 /** The state of an item as a write of ours begins. */
-export type Mark = string;
+export interface Mark {
+  readonly state: string;
+  /** How many items the feed had told the end of. */
+  readonly ends: number;
+}
 
 /** Milliseconds for which the feed may tell states from before a write. */
 const feedLag = 10 * 60_000;
@@ -80,6 +86,24 @@ const noFeed: FeedState = {
   polled: 0,
 };
 
+/** The mirrors that are open here, by their folders. */
+const opened = new Map<string, { readonly mirror: Mirror; users: number }>();
+
+/**
+ * The mirror in a folder, to be closed by everyone who opens it. A process has it open once, as one that waits for
+ * the store would keep itself waiting.
+ */
+export function openMirror(folder: string, traits: Traits): Mirror {
+  const known = opened.get(folder);
+  if (known) {
+    known.users++;
+    return known.mirror;
+  }
+  const mirror = new Mirror(folder, traits);
+  opened.set(folder, { mirror, users: 1 });
+  return mirror;
+}
+
 /**
  * What the drive holds, on disk for all processes with the same folder. It may be deleted at any time: what is
  * missing is asked for again. Reads take no wait and see what was written since `refresh`.
@@ -94,10 +118,12 @@ export class Mirror {
   readonly #touched: Database<[sequence: number, at: number], string>;
   readonly #owed: Database<Owed, string>;
   readonly #traits: Traits;
+  readonly #folder: string;
 
   constructor(folder: string, traits: Traits) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#traits = traits;
+    this.#folder = folder;
     this.#store = open({ path: join(folder, "mirror.mdb"), maxDbs: 16 });
     this.#items = this.#store.openDB({ name: "items" });
     this.#children = this.#store.openDB({ name: "children" });
@@ -183,7 +209,11 @@ export class Mirror {
   /** Notes the state of an item before a write of ours begins, to be given to `wrote`. */
   mark(id: string | undefined): Mark {
     this.refresh();
-    return fingerprint(id === undefined ? undefined : this.item(id));
+    return { state: fingerprint(id === undefined ? undefined : this.item(id)), ends: this.#ends };
+  }
+
+  get #ends(): number {
+    return (this.#store.get("ends") as number | undefined) ?? 0;
   }
 
   owed(): [name: string, Owed][] {
@@ -211,13 +241,14 @@ export class Mirror {
       const state = fingerprint(item);
       const now = fingerprint(this.item(id));
       const recent = this.#recent.get(key);
-      if (now !== state && now !== mark) return false;
-      if (now === gone && item !== undefined && recent?.own === false) return false;
+      if (now !== state && now !== mark.state) return false;
+      if (now === gone && item !== undefined && (recent?.ended ?? 0) > mark.ends) return false;
       if (item) this.#put(item);
       else this.#remove(id);
       if (properties === null) this.#properties.remove(key);
       else if (properties) this.#properties.put(key, properties);
-      const states = [...(recent?.states ?? (mark === gone ? [] : [mark])), state].slice(-mostStates);
+      const before = recent?.states ?? (mark.state === gone ? [] : [mark.state]);
+      const states = [...before, state].slice(-mostStates);
       this.#recent.put(key, { at: Date.now(), own: true, states });
       this.#touch(path);
       return true;
@@ -247,7 +278,7 @@ export class Mirror {
         if (verdict === "newer") accepted.push({ id: change.id, item });
         if (verdict !== "doubtful") continue;
         const answer = settled.get(change.id);
-        if (answer?.mark !== fingerprint(this.item(change.id))) doubtful.push(change.id);
+        if (answer?.mark.state !== fingerprint(this.item(change.id))) doubtful.push(change.id);
         else accepted.push({ id: change.id, item: answer.item });
       }
       if (doubtful.length > 0) return doubtful;
@@ -322,8 +353,11 @@ export class Mirror {
     return this.#store.transaction(() => this.#touch(path));
   }
 
-  close(): Promise<void> {
-    return this.#store.close();
+  async close(): Promise<void> {
+    const known = opened.get(this.#folder);
+    if (known && --known.users > 0) return;
+    opened.delete(this.#folder);
+    await this.#store.close();
   }
 
   #touch(path: string): void {
@@ -382,7 +416,11 @@ export class Mirror {
   /** Removes an item of which the feed says so. */
   #end(id: string): void {
     this.#remove(id);
-    this.#recent.put(keyPart(id), { at: Date.now(), own: false, states: [gone] });
+    const recent = this.#recent.get(keyPart(id));
+    const ended = this.#ends + 1;
+    this.#store.put("ends", ended);
+    const states = [...(recent?.states ?? []), gone].slice(-mostStates);
+    this.#recent.put(keyPart(id), { at: Date.now(), own: recent?.own ?? false, ended, states });
   }
 
   #remove(id: string): void {

@@ -16,7 +16,7 @@ import { FolderUse } from "./folder-use.ts";
 import { FolderMaker } from "./folders.ts";
 import { Follower } from "./follower.ts";
 import { LiveTree } from "./live-tree.ts";
-import { Mirror } from "./mirror.ts";
+import { type Mirror, openMirror } from "./mirror.ts";
 import { RemotePending } from "./pending.ts";
 import { Properties, sidecarFolder } from "./properties.ts";
 import { type Reader, readingAhead } from "./read-ahead.ts";
@@ -63,7 +63,7 @@ const defaultCacheSize = 10 * 1024 ** 3;
 
 /** A drive of a vendor's API. @throws DriveError when it cannot be reached and nothing is known of it */
 export async function remoteDrive(vendor: Vendor, options: RemoteDriveOptions): Promise<RemoteDrive> {
-  const mirror = new Mirror(options.data, vendor.traits);
+  const mirror = openMirror(options.data, vendor.traits);
   try {
     const root = await rootOf(vendor, mirror);
     await mirror.serve(root);
@@ -106,6 +106,7 @@ class VendorDrive implements RemoteDrive {
   readonly #budget = new Budget(uploadMemory);
   readonly #cache: BlockCache | undefined;
   readonly #read: Reader;
+  #closing: Promise<void> | undefined;
 
   constructor(vendor: Vendor, mirror: Mirror, root: Item, options: RemoteDriveOptions) {
     const pollInterval = options.pollInterval ?? defaultPollInterval;
@@ -338,7 +339,12 @@ class VendorDrive implements RemoteDrive {
     return this.#sessions.sweep(this.#vendor, olderThan);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#follower.close();
     this.#folders.close();
     this.#use.close();

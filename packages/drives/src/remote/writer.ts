@@ -2,7 +2,7 @@ import { DriveError, type WriteConditions } from "../drive.ts";
 import { entryId } from "./entries.ts";
 import type { FolderUse } from "./folder-use.ts";
 import { encoded, type FolderMaker } from "./folders.ts";
-import type { KeptProperties, Mirror } from "./mirror.ts";
+import type { KeptProperties, Mark, Mirror } from "./mirror.ts";
 import type { Tree } from "./tree.ts";
 import type { Condition, Item, Target, Vendor } from "./vendor.ts";
 
@@ -224,7 +224,7 @@ export class Writer {
   async #settle(
     id: string,
     item: Item | undefined,
-    mark: string,
+    mark: Mark,
     path: string,
     properties?: KeptProperties | null,
   ): Promise<void> {
