@@ -1,6 +1,6 @@
 /**
  * Bare ceilings: the least that Node.js must do for the same work, without S3.
- * `node bare.ts memory|files|write PORT FOLDER`
+ * `node bare.ts memory|files|write|durable PORT FOLDER`
  */
 import { createHash, randomUUID } from "node:crypto";
 import fs from "node:fs";
@@ -29,7 +29,11 @@ async function files(request: IncomingMessage, response: ServerResponse): Promis
 }
 
 /** Hashes what S3 clients want hashed, writes a temporary file, syncs it and renames it. */
-async function write(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function write(
+  request: IncomingMessage,
+  response: ServerResponse,
+  named: () => Promise<unknown> | undefined = () => undefined,
+): Promise<void> {
   const md5 = createHash("md5");
   const sha256 = createHash("sha256");
   let crc = 0;
@@ -45,9 +49,41 @@ async function write(request: IncomingMessage, response: ServerResponse): Promis
   await file.close();
   sha256.digest();
   await rename(temporary, join(folder, (request.url ?? "").split("/").at(-1)!));
+  await named();
   response.writeHead(200, { etag: md5.digest("hex"), "x-crc32": crc });
   response.end();
 }
 
-const handlers = { memory, files, write };
+let running: Promise<void> | undefined;
+let waiting: Promise<void> | undefined;
+
+async function syncFolder(): Promise<void> {
+  const opened = await open(folder);
+  await opened.sync();
+  await opened.close();
+}
+
+function begin(): Promise<void> {
+  const mine = syncFolder().finally(() => {
+    if (running === mine) running = undefined;
+  });
+  running = mine;
+  return mine;
+}
+
+/** A sync of the folder that begins after now: one for all that wait. */
+function folderSynced(): Promise<void> {
+  if (!running) return begin();
+  waiting ??= running.then(() => {
+    waiting = undefined;
+    return begin();
+  });
+  return waiting;
+}
+
+/** The same, with the new name as safe from a loss of power as the bytes. */
+const durable = (request: IncomingMessage, response: ServerResponse) =>
+  write(request, response, folderSynced);
+
+const handlers = { memory, files, write, durable };
 http.createServer(handlers[kind as keyof typeof handlers]).listen(Number(port), "127.0.0.1");

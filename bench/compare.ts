@@ -73,7 +73,12 @@ export const comparisons: readonly Comparison[] = [
   {
     title: "PUT of 4 KiB, synced to disk",
     connections: 16,
-    servers: ["overcoat", "bare hash, write, sync, rename", "MinIO"],
+    servers: [
+      "overcoat",
+      "bare hash, write, sync, rename",
+      "bare hash, write, sync, rename, sync the folder",
+      "MinIO",
+    ],
     prepare: (server) => fill(server, [], small),
     requests: (round) => keys(8000).map((key) => put(`round-${round}-${key}`, small)),
   },

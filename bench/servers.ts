@@ -91,6 +91,7 @@ export const kinds = {
   "bare node:http, from memory": bare("memory"),
   "bare node:http and fs": bare("files"),
   "bare hash, write, sync, rename": bare("write"),
+  "bare hash, write, sync, rename, sync the folder": bare("durable"),
   s3rver,
   "rclone serve s3": peer("rclone", (port, folder) => [
     ...["serve", "s3", folder, "--addr", `127.0.0.1:${port}`, "--vfs-cache-mode", "off"],
