@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { load, send } from "../load.ts";
+import { send } from "../load.ts";
 import type { RequestShape } from "../requests.ts";
 import { type Gateway, gateways, type Serving, startGateway, startStandIn } from "./stack.ts";
 
