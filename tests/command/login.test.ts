@@ -111,8 +111,9 @@ test("an answer that is not to our question is refused", async () => {
     "0",
   );
   await signing.printed("allow the access");
-  const back = new URL(addressIn(signing.output())).searchParams.get("redirect_uri")!;
-  await fetch(`${back}?code=stolen&state=forged`);
+  const forged = new URL(addressIn(signing.output()));
+  forged.searchParams.set("state", "forged");
+  await browse(forged.href);
   expect(await signing.exit).toBe(1);
   expect(await readFile(config, "utf8").catch(() => "none")).toBe("none");
 });

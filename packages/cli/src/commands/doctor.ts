@@ -54,8 +54,8 @@ export async function doctor(given: string | undefined, flags: DoctorFlags): Pro
       async start() {
         const keys = keysOf(env) ?? generateKey();
         const authKey = [`${keys.accessKeyId},${keys.secretAccessKey}`];
-        const given = { addr: ["127.0.0.1:0"], authKey, data, region, quiet: true };
-        const settings = resolveSettings(name, given, {}, { ...config, keys: undefined }, rclone);
+        const given = { addr: ["http://127.0.0.1:0"], authKey, data, region, quiet: true };
+        const settings = resolveSettings(name, given, {}, { remotes: config.remotes }, rclone);
         const gateway = await openGateway(settings, createLog(settings));
         const { host, port } = gateway.listening[0]!;
         return { gateway, keys, url: `http://${host}:${port}` };

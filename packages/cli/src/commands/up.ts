@@ -66,7 +66,7 @@ export async function up(flags: UpFlags): Promise<void> {
       },
       {},
       placesOf(config, demo),
-      await loadRemotes(demo?.file, process.env),
+      await loadRemotes(demo?.file ?? flags.config, process.env),
     ),
     addressFlag: "--s3-addr",
   };
