@@ -268,13 +268,14 @@ const startsServices = [
 let toolsReady = false;
 if (!quick) {
   toolsReady = step(
-    "Tools: boto3, aws, rclone, openssl, redis-server, PostgreSQL 14 to 17, Deno, nginx, pg_dump",
+    "Tools: boto3, aws, rclone, openssl, redis-server, chromium, PostgreSQL 14 to 17, Deno, nginx, pg_dump",
     () => {
       const found = [
         ensurePython(),
         ensureProgram("rclone", "OVERCOAT_TEST_RCLONE"),
         ensureProgram("openssl"),
         ensureProgram("redis-server"),
+        ensureProgram("chromium", "OVERCOAT_TEST_CHROMIUM"),
         ensurePostgres(),
         ensureDeno(),
         ensureNginx(),

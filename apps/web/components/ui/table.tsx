@@ -25,5 +25,13 @@ export function Th({ className, ...rest }: ComponentProps<"th">) {
 }
 
 export function Td({ className, ...rest }: ComponentProps<"td">) {
-  return <td className={classes("h-11 border-b border-line px-5 align-middle", className)} {...rest} />;
+  return (
+    <td
+      className={classes(
+        "h-11 border-b border-line px-5 align-middle [tr:last-child>&]:border-b-0",
+        className,
+      )}
+      {...rest}
+    />
+  );
 }

@@ -12,6 +12,8 @@ DO $$
 DECLARE
   one record;
 BEGIN
+  -- Two GRANTs at once would fail.
+  PERFORM pg_advisory_xact_lock(hashtext('${readerRole}'));
   FOR one IN SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_|^(information_schema|overcoat)$' LOOP
     IF NOT has_schema_privilege('${readerRole}', one.oid, 'USAGE') THEN
       EXECUTE format('GRANT USAGE ON SCHEMA %I TO ${readerRole}', one.nspname);

@@ -4,7 +4,7 @@ import { extensionFiles } from "@overcoat/sql";
 import { listenAdmin } from "../admin.ts";
 import { loadConfig, type ParsedConfig } from "../config.ts";
 import { connectionFile, removeConnections, writeConnections } from "../connection-file.ts";
-import { openConsole } from "../console/console.ts";
+import { consoleUrl, openConsole } from "../console/console.ts";
 import { generatePassword, keptConsoleLogin, keptSuperuser } from "../credentials.ts";
 import { type Demo, demoWelcome, startDemo } from "../demo.ts";
 import { RunError } from "../errors.ts";
@@ -59,6 +59,8 @@ export async function up(flags: UpFlags): Promise<void> {
       drive,
       {
         v2Auth: true,
+        // Pages of the console load and store files at the gateway.
+        ...(console && { allowOrigin: new URL(consoleUrl(console)).origin }),
         ...flags,
         data,
         addr: flags.s3Addr ?? flags.addr ?? ["127.0.0.1:9000"],

@@ -50,9 +50,7 @@ async function run(options: ConsoleOptions, signal: AbortSignal): Promise<void> 
   if (!sources) return log.notice("there is no console: this installation has no apps/web");
   await ensureBuilt(sources, signal, onBuild);
   const { host = "0.0.0.0", port } = address;
-  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  const url =
-    process.env.OVERCOAT_CONSOLE_URL || `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
+  const url = consoleUrl(address);
   const variables = {
     OVERCOAT_CONNECTION_FILE: connectionFile,
     OVERCOAT_ADMIN_URL: adminUrl,
@@ -77,6 +75,12 @@ async function run(options: ConsoleOptions, signal: AbortSignal): Promise<void> 
     log.error(`${reason}; starting it anew in ${backoff} ms`);
     await sleep(backoff, undefined, { signal });
   }
+}
+
+/** Where browsers reach the console: OVERCOAT_CONSOLE_URL where it lies behind a proxy. */
+export function consoleUrl({ host = "0.0.0.0", port }: Address): string {
+  const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return process.env.OVERCOAT_CONSOLE_URL || `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
 }
 
 /** The console of this repository; undefined where the command is installed without it. */

@@ -59,9 +59,11 @@ export function ChecklistSkeleton({ steps }: { steps: number }) {
     <div className="divide-y divide-line" role="status" aria-label="Checking">
       {Array.from({ length: steps }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike.
-        <div key={i} className="flex h-16 items-center gap-4 px-5">
-          <Skeleton className="size-5 rounded-full" />
-          <Skeleton className="h-4 w-48" />
+        <div key={i}>
+          <div className="flex h-16 items-center gap-4 px-5">
+            <Skeleton className="size-5 rounded-full" />
+            <Skeleton className="h-4 w-48" />
+          </div>
         </div>
       ))}
     </div>

@@ -4,8 +4,7 @@ import { Card } from "@/components/ui/card";
 import { Page } from "@/components/ui/page";
 import { requireSession } from "@/lib/server/session";
 import { Checklist, ChecklistSkeleton } from "./checklist";
-import { RecentErrors } from "./recent-errors";
-import { Remotes } from "./remotes";
+import { Program } from "./program";
 import { Services } from "./services";
 import { storageSteps } from "./storage-steps";
 import { tableSteps } from "./table-steps";
@@ -36,10 +35,7 @@ export default async function OverviewPage() {
             </Suspense>
           </Card>
           <Suspense>
-            <Remotes />
-          </Suspense>
-          <Suspense>
-            <RecentErrors />
+            <Program />
           </Suspense>
         </div>
       </div>

@@ -1,14 +1,9 @@
 import { HardDrive } from "lucide-react";
 import { Card } from "@/components/ui/card";
-import { programStatus } from "@/lib/server/admin";
+import type { ProgramStatus } from "@/lib/server/admin";
 
-/** What is served as S3, and how far its index is; nothing where the program does not tell. */
-export async function Remotes() {
-  const remotes = await programStatus().then(
-    (status) => status.remotes,
-    () => [],
-  );
-  if (remotes.length === 0) return null;
+/** What is served as S3, and how far its index is. */
+export function Remotes({ remotes }: Pick<ProgramStatus, "remotes">) {
   return (
     <Card title="Remotes">
       <ul className="divide-y divide-line">

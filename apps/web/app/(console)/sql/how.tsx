@@ -53,7 +53,7 @@ export function How({ text, requests }: { text: string; requests?: readonly Serv
                   {title}
                 </span>
                 <span className="shrink-0 text-right text-soft tabular-nums">
-                  {rows.toLocaleString("en")} rows, {milliseconds.toFixed(1)} ms
+                  {rows.toLocaleString("en")} {rows === 1 ? "row" : "rows"}, {milliseconds.toFixed(1)} ms
                 </span>
               </li>
             ))}
