@@ -51,6 +51,8 @@ export interface CreateOptions extends WriteConditions {
 export interface CommitOptions extends WriteConditions {
   /** Whether the properties follow from the bytes, so that a drive which would pay for them may lose them. */
   readonly derivable?: boolean;
+  /** What is to be kept instead where the drive changes the bytes by itself as it stores them. */
+  readonly rewritten?: () => string;
 }
 
 /** A file being written under a temporary name. Either `commit` or `discard` must follow. */

@@ -27,7 +27,7 @@ import {
 } from "./metadata.ts";
 import { OpenObject } from "./open-object.ts";
 import { type ByteSource, type Payload, payloadOf } from "./payload.ts";
-import { encodeRecord, isDerivable, type ObjectRecord, objectInfo } from "./record.ts";
+import { encodeRecord, isDerivable, type ObjectRecord, objectInfo, rewrittenRecord } from "./record.ts";
 import { SharedCounter } from "./shared-counter.ts";
 import { type CompletedPart, chooseParts, multipartEtag, type Upload, Uploads } from "./uploads.ts";
 
@@ -388,7 +388,11 @@ export class Objects implements AsyncDisposable {
       return await this.#locks.with(`${folder}/${key}`, async () => {
         const there = conditions && (await this.#find(folder, key));
         checkWrite(conditions, there?.info);
-        const commit = { ...driveConditions(conditions, there?.file), derivable: isDerivable(key, record) };
+        const commit = {
+          ...driveConditions(conditions, there?.file),
+          derivable: isDerivable(key, record),
+          rewritten: () => encodeRecord(rewrittenRecord(record)),
+        };
         const entry = await translate(() => pending.commit(encodeRecord(record), commit));
         return { key, size: entry.size, modified: entry.modified, ...record };
       });

@@ -105,6 +105,11 @@ export function decodeRecord(text: string): ObjectRecord | undefined {
   }
 }
 
+/** The record of bytes that the drive has changed by itself: nothing that was made of the old ones is told. */
+export function rewrittenRecord({ metadata, upload, etag }: ObjectRecord): ObjectRecord {
+  return { metadata, upload, etag: `${hash("md5", etag)}-0` };
+}
+
 /** Whether a record tells nothing but what follows from the object's key and bytes. */
 export function isDerivable(key: string, { etag, metadata, checksum, parts, upload }: ObjectRecord): boolean {
   const { "content-type": type, ...others } = metadata.headers;

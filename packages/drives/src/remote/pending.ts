@@ -78,14 +78,18 @@ export class RemotePending implements PendingFile {
     const { size } = this.#spool;
     const hash = this.#hash.digest();
     const plan = properties.plan({ size, hash }, text, options.derivable ?? false);
+    const textFor = (there: Item) => {
+      const same = there.size === size && (there.hash === undefined || there.hash === hash);
+      return same ? text : (options.rewritten?.() ?? text);
+    };
     try {
       const item = await properties.recorded(this.#path, { size, hash }, text, plan, async () => {
         const written = await writer.publish(this.#path, options, {
           send: async (target, condition) => this.#verified(await this.#send(target, condition, plan), hash),
           arrived: (there) => there.size === size && there.hash === hash,
-          kept: (there) => properties.kept(there, text, plan),
+          kept: (there) => properties.kept(there, textFor(there), plan),
         });
-        await properties.follow(written, text, plan);
+        await properties.follow(written, textFor(written), plan);
         return written;
       });
       return entryOf(item, vendor.traits, null);
