@@ -115,7 +115,20 @@ test("an answer that is not to our question is refused", async () => {
   forged.searchParams.set("state", "forged");
   await browse(forged.href);
   expect(await signing.exit).toBe(1);
+  expect(signing.output()).toContain("gave an answer that makes no sense");
   expect(await readFile(config, "utf8").catch(() => "none")).toBe("none");
+});
+
+test("who declines in the browser is told so", async () => {
+  const server = await oneDrive();
+  const args = ["--client-id", "mine", "--method", "browser", "--redirect-port", "0"];
+  const signing = login(server, "onedrive", ...args);
+  await signing.printed("allow the access");
+  const { searchParams } = new URL(addressIn(signing.output()));
+  const answer = new URLSearchParams({ error: "access_denied", state: searchParams.get("state")! });
+  expect(await browse(`${searchParams.get("redirect_uri")}?${answer}`)).toContain("The sign-in failed");
+  expect(await signing.exit).toBe(1);
+  expect(signing.output()).toContain("the sign-in to OneDrive did not succeed: access_denied");
 });
 
 test("Google Drive in the browser", async () => {

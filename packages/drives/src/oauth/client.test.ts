@@ -72,7 +72,12 @@ test.each([
   [429, { error: "slow" }, { "retry-after": "7" }, { code: "Throttled", retryAfter: 7000 }],
   [503, "<html>", {}, { code: "Unavailable" }],
   [401, { error: "invalid_client", error_description: "no such secret" }, {}, { code: "Unauthenticated" }],
-  [200, "<html>", { "content-type": "text/html" }, { code: "Unavailable" }],
+  [
+    200,
+    "<html>",
+    { "content-type": "text/html" },
+    { code: "Unavailable", message: expect.stringContaining("no sense") },
+  ],
 ])("an answer of %i is told without secrets", async (status, body, headers, expected) => {
   const url = await provider(async () => ({ status, body, headers }));
   const error = await refreshToken(client(url), "Dropbox", token).catch((error) => error);

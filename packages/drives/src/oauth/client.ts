@@ -1,5 +1,6 @@
 import { importPKCS8, SignJWT } from "jose";
 import {
+  AuthorizationResponseError,
   allowInsecureRequests,
   Configuration,
   clientCredentialsGrant,
@@ -129,10 +130,12 @@ export async function tokenOf(
 export function explain(error: unknown, title: string): Error {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (cause instanceof DriveError) return cause;
-  if (!(error instanceof ResponseBodyError)) {
+  if (!(error instanceof ResponseBodyError || error instanceof AuthorizationResponseError)) {
     const { code, cause } = error as NodeJS.ErrnoException;
     const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? code ?? (error as Error).name;
-    return unavailable(title, `could not be reached (${reason})`, "Unavailable");
+    const answered = reason.startsWith("OAUTH_") && !/TIMEOUT|ABORT/.test(reason);
+    const what = answered ? "gave an answer that makes no sense" : "could not be reached";
+    return unavailable(title, `${what} (${reason})`, "Unavailable");
   }
   const description = redact((error.error_description ?? "").split(/\r?\n/, 1)[0]!);
   const told = [error.error, description].filter(Boolean).join(": ");

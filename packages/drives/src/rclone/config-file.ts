@@ -58,7 +58,8 @@ export class ConfigFile {
 
   /** @returns false when there was none */
   async removeSection(name: string): Promise<boolean> {
-    let found = false;
+    let found = (await this.sections()).has(name);
+    if (!found) return false;
     await this.#change((text) => {
       found = parseConfig(text, this.path).has(name);
       return found ? removeSection(text, name) : text;

@@ -74,6 +74,8 @@ test("a section is put, followed through a link, and removed, and its owner's al
   expect(await file.removeSection("n3")).toBe(true);
   expect(await file.removeSection("n3")).toBe(false);
   const made = new ConfigFile(join(folder, "new", "rclone.conf"));
+  expect(await made.removeSection("a")).toBe(false);
+  await expect(stat(join(folder, "new"))).rejects.toThrow("ENOENT");
   await made.setSection("a", { type: "local" });
   expect((await stat(made.path)).mode & 0o777).toBe(0o600);
 });
