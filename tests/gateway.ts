@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { startDropbox, startGoogleDrive, startOneDrive } from "@overcoat/simulators";
 import { command, plainEnvironment } from "./process.ts";
 
 const run = promisify(execFile);
@@ -14,7 +15,24 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** Stand-ins of drives that a gateway can be started on. */
+const standIns = { OneDrive: startOneDrive, "Google Drive": startGoogleDrive, Dropbox: startDropbox };
+export type StandInName = keyof typeof standIns;
+
+/** What the tests of clients are run against: a folder, with and without TLS, and each drive. */
+export const served: readonly {
+  readonly where: string;
+  readonly tls?: boolean;
+  readonly drive?: StandInName;
+}[] = [
+  { where: "HTTP" },
+  { where: "HTTPS", tls: true },
+  ...(Object.keys(standIns) as StandInName[]).map((drive) => ({ where: `HTTP, on ${drive}`, drive })),
+];
+
 export interface GatewayOptions {
+  /** Serve a stand-in of this drive, and no folder. */
+  drive?: StandInName;
   /** Serve HTTPS with a certificate of its own making. */
   tls?: boolean;
   /** More flags for `overcoat serve s3`. */
@@ -77,6 +95,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const tls = options.tls ? await makeCertificate(work) : undefined;
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
+  const standIn = options.drive && (await standIns[options.drive]());
+  if (standIn) await writeFile(join(work, "rclone.conf"), standIn.rcloneSection("drive"));
   let log = "";
   let child: ChildProcess;
   let exited: Promise<void>;
@@ -121,7 +141,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     flags.push("--workers", String(options.workers ?? 2), "--data", data);
     if (!options.fsync) flags.push("--no-fsync");
     if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
-    const args = [command, "serve", "s3", folder, ...flags, ...(options.flags ?? [])];
+    const served = standIn ? ["drive:", "--config", join(work, "rclone.conf")] : [folder];
+    const args = [command, "serve", "s3", ...served, ...flags, ...(options.flags ?? [])];
     // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
     const env = { ...plainEnvironment, ...options.environment };
     const [program, ...rest] = [...(options.runner ?? []), process.execPath, ...args];
@@ -141,6 +162,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       clearTimeout(late);
     }
     agent?.destroy();
+    await standIn?.close();
     await rm(work, { recursive: true, force: true, maxRetries: 3 });
   }
 

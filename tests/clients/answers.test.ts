@@ -27,14 +27,14 @@ import {
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Gateway, startGateway } from "../gateway.ts";
+import { type Gateway, served, startGateway } from "../gateway.ts";
 
-describe.each([{ scheme: "http" }, { scheme: "https" }])("S3's answers over $scheme", ({ scheme }) => {
+describe.each(served)("S3's answers over $where", ({ tls, drive }) => {
   const Bucket = "answers";
   let gateway: Gateway;
   let s3: S3Client;
   beforeAll(async () => {
-    gateway = await startGateway({ tls: scheme === "https" });
+    gateway = await startGateway({ tls, drive });
     s3 = new S3Client({
       endpoint: gateway.endpoint,
       region: "us-east-1",

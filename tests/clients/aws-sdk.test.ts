@@ -15,13 +15,13 @@ import {
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Gateway, startGateway } from "../gateway.ts";
+import { type Gateway, served, startGateway } from "../gateway.ts";
 
-describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("@aws-sdk/client-s3 over $scheme", ({ scheme }) => {
+describe.each(served)("@aws-sdk/client-s3 over $where", ({ tls, drive }) => {
   let gateway: Gateway;
   let s3: S3Client;
   beforeAll(async () => {
-    gateway = await startGateway({ tls: scheme === "HTTPS" });
+    gateway = await startGateway({ tls, drive });
     s3 = new S3Client({
       endpoint: gateway.endpoint,
       region: "us-east-1",

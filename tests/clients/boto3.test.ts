@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Gateway, runProgram, startGateway } from "../gateway.ts";
+import { type Gateway, runProgram, served, startGateway } from "../gateway.ts";
 
 const python = process.env.OVERCOAT_TEST_PYTHON ?? "python3";
 const script = fileURLToPath(new URL("boto3_client.py", import.meta.url));
 const works = ["objects", "multipart", "presigned", "listing", "conditions"];
 
-describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("boto3 over $scheme", ({ scheme }) => {
+describe.each(served)("boto3 over $where", ({ tls, drive }) => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await startGateway({ tls: scheme === "HTTPS" });
+    gateway = await startGateway({ tls, drive });
   });
   afterAll(() => gateway?.stop());
 
