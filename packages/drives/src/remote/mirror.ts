@@ -69,6 +69,7 @@ export interface Mark {
 
 /** Milliseconds for which the feed may tell states from before a write. */
 const feedLag = 10 * 60_000;
+const pruneEvery = 60_000;
 /** States of an item that are remembered. */
 const mostStates = 8;
 /** Items looked at in one step when a walk has ended. */
@@ -119,6 +120,13 @@ export class Mirror {
   readonly #owed: Database<Owed, string>;
   readonly #traits: Traits;
   readonly #folder: string;
+  /** As it was when it was looked at first since `refresh`. */
+  #feed: FeedState | undefined;
+  /** How often `refresh` was called. */
+  #reads = 0;
+  /** Folders in which the running change alters names. */
+  readonly #renamed = new Set<string>();
+  #pruned = 0;
 
   constructor(folder: string, traits: Traits) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -137,10 +145,32 @@ export class Mirror {
   /** Lets the reads that follow see what other processes have written. */
   refresh(): void {
     this.#store.resetReadTxn();
+    this.#feed = undefined;
+    this.#reads++;
+  }
+
+  /** Another number whenever something else may be read. */
+  get reads(): number {
+    return this.#reads;
   }
 
   get feed(): FeedState {
-    return (this.#store.get("feed") as FeedState | undefined) ?? noFeed;
+    this.#feed ??= (this.#store.get("feed") as FeedState | undefined) ?? noFeed;
+    return this.#feed;
+  }
+
+  /** Makes a change in one step, as seen by all processes. */
+  async #change<T>(action: () => T): Promise<T> {
+    try {
+      return await this.#store.transaction(() => {
+        this.#feed = undefined;
+        const result = action();
+        this.#stampRenamed();
+        return result;
+      });
+    } finally {
+      this.refresh();
+    }
   }
 
   get synced(): boolean {
@@ -149,12 +179,12 @@ export class Mirror {
   }
 
   setFeed(change: Partial<FeedState>): Promise<void> {
-    return this.#store.transaction(() => this.#setFeed(change));
+    return this.#change(() => this.#setFeed(change));
   }
 
   /** The folder that is served. A mirror of another one is emptied. */
   async serve(root: Item): Promise<void> {
-    await this.#store.transaction(() => {
+    await this.#change(() => {
       if (this.#store.get("root") !== root.id) {
         for (const each of [this.#items, this.#children, this.#stamps, this.#recent, this.#properties])
           each.clearSync();
@@ -236,7 +266,7 @@ export class Mirror {
     path: string,
     properties?: KeptProperties | null,
   ): Promise<boolean> {
-    return this.#store.transaction(() => {
+    return this.#change(() => {
       const key = keyPart(id);
       const state = fingerprint(item);
       const now = fingerprint(this.item(id));
@@ -257,7 +287,7 @@ export class Mirror {
 
   /** Forgets an item that the vendor turned out not to have, or takes in one that it turned out to have. */
   saw(id: string, item: Item | undefined): Promise<void> {
-    return this.#store.transaction(() => (item ? this.#put(item) : this.#remove(id)));
+    return this.#change(() => (item ? this.#put(item) : this.#remove(id)));
   }
 
   /**
@@ -269,7 +299,7 @@ export class Mirror {
     page: ChangePage,
     settled: ReadonlyMap<string, { item: Item | undefined; mark: Mark }>,
   ): Promise<string[]> {
-    return this.#store.transaction(() => {
+    return this.#change(() => {
       const doubtful: string[] = [];
       const accepted: { id: string; item: Item | undefined }[] = [];
       for (const change of page.changes) {
@@ -309,11 +339,13 @@ export class Mirror {
   /** Ends a walk: removes what it did not meet, but for what is `doubtful`, and forgets old writes. */
   async finish(started: number, confirm: (id: string) => Promise<Item | undefined>): Promise<void> {
     if (this.feed.walking) await this.#sweep(confirm);
-    await this.#store.transaction(() => {
+    await this.#change(() => {
+      this.#setFeed({ walking: false, synced: true, caughtUp: true, polled: Date.now() });
+      if (started - this.#pruned < pruneEvery) return;
+      this.#pruned = started;
       const before = started - feedLag;
       for (const { key, value } of this.#recent.getRange()) if (value.at < before) this.#recent.remove(key);
       for (const { key, value } of this.#touched.getRange()) if (value[1] < before) this.#touched.remove(key);
-      this.#setFeed({ walking: false, synced: true, caughtUp: true, polled: Date.now() });
     });
   }
 
@@ -328,7 +360,7 @@ export class Mirror {
         const item = this.#recent.get(key)?.own ? await confirm(value[0]) : undefined;
         if (item) await this.saw(item.id, item);
       }
-      await this.#store.transaction(() => {
+      await this.#change(() => {
         for (const { key } of stale) {
           const record = this.#items.get(key);
           if (record && epochOf(record) !== epoch) this.#remove(record[0]);
@@ -350,7 +382,7 @@ export class Mirror {
 
   /** Notes that a write of ours changed what a path is. */
   touch(path: string): Promise<void> {
-    return this.#store.transaction(() => this.#touch(path));
+    return this.#change(() => this.#touch(path));
   }
 
   async close(): Promise<void> {
@@ -368,7 +400,8 @@ export class Mirror {
   }
 
   #setFeed(change: Partial<FeedState>): void {
-    this.#store.put("feed", { ...this.feed, ...change });
+    this.#feed = { ...this.feed, ...change };
+    this.#store.put("feed", this.#feed);
   }
 
   #childKey(folder: string, name: string): string {
@@ -395,7 +428,7 @@ export class Mirror {
     const child: ChildRecord = [item.id, name, item.kind === "folder" ? 1 : 0, created];
     const all = [...there.filter(([id]) => id !== item.id), child];
     this.#children.put(key, all.sort(byAge));
-    this.#renamed(item.parent);
+    this.#renamed.add(item.parent);
   }
 
   #unlink(item: Item): void {
@@ -404,13 +437,15 @@ export class Mirror {
     const rest = (this.#children.get(key) ?? []).filter(([id]) => id !== item.id);
     if (rest.length > 0) this.#children.put(key, rest);
     else this.#children.remove(key);
-    this.#renamed(item.parent);
+    this.#renamed.add(item.parent);
   }
 
-  #renamed(folder: string): void {
+  #stampRenamed(): void {
+    if (this.#renamed.size === 0) return;
     const clock = ((this.#store.get("clock") as number | undefined) ?? 0) + 1;
     this.#store.put("clock", clock);
-    this.#stamps.put(keyPart(folder), clock);
+    for (const folder of this.#renamed) this.#stamps.put(keyPart(folder), clock);
+    this.#renamed.clear();
   }
 
   /** Removes an item of which the feed says so. */

@@ -36,6 +36,7 @@ interface Parts {
  */
 export class Properties {
   readonly #parts: Parts;
+  #known: { readonly reads: number; readonly folder: { readonly id: string } | undefined } | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -76,13 +77,14 @@ export class Properties {
     return child && mirror.item(child.id);
   }
 
-  #folder(): Item | undefined {
+  /** The folder of sidecars, if anything ever was in it. */
+  #folder(): { readonly id: string } | undefined {
     const { mirror } = this.#parts;
-    let folder = mirror.root;
-    for (const name of sidecarFolder.split("/")) {
-      const [child] = folder ? mirror.named(folder.id, name) : [];
-      folder = child && mirror.item(child.id);
-    }
+    if (this.#known?.reads === mirror.reads) return this.#known.folder;
+    let folder: { readonly id: string } | undefined = mirror.root;
+    for (const name of sidecarFolder.split("/")) folder = folder && mirror.named(folder.id, name)[0];
+    if (folder && mirror.stamp(folder.id) === 0) folder = undefined;
+    this.#known = { reads: mirror.reads, folder };
     return folder;
   }
 
