@@ -9,8 +9,8 @@ import type { Act } from "./upload.ts";
 export interface SessionParts {
   readonly client: DropboxClient;
   readonly committer: Committer;
-  /** Commits the whole of a body by a call. */
-  finish(body: Body, act: Act): Promise<Item>;
+  /** Commits the whole of a body by a call. @param properties other than those that the session began with */
+  finish(body: Body, properties: string | undefined, act: Act): Promise<Item>;
 }
 
 const startRoute = "files/upload_session/start";
@@ -32,6 +32,7 @@ abstract class Session implements UploadSession {
   readonly state = "";
   protected readonly parts: SessionParts;
   #item: Item | undefined;
+  #properties: string | undefined;
   /** Whether a call that commits had no answer. */
   #unsure = false;
 
@@ -49,6 +50,10 @@ abstract class Session implements UploadSession {
 
   async cancel(): Promise<void> {}
 
+  describe(properties: string): void {
+    this.#properties = properties;
+  }
+
   /** Makes a file of the bytes. @param ride sends the last ones with the call that does */
   protected async finish(
     body: Body,
@@ -65,7 +70,7 @@ abstract class Session implements UploadSession {
         throw error;
       }
     };
-    const finished = () => this.parts.finish(body, commit);
+    const finished = () => this.parts.finish(body, this.#properties, commit);
     // What waits for its turn is repeated there.
     this.#item = await (ride ? this.patiently(finished) : finished());
     return this.#item;

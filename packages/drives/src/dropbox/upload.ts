@@ -59,7 +59,8 @@ export class Uploads {
   /** As `Vendor.startUpload`. */
   async start(target: Target, size: number, options: WriteOptions = {}): Promise<UploadSession> {
     const { client, committer, mostInOrder } = this.#parts;
-    const finish = (body: Body, act: Act) => this.commit(target, body, options, act);
+    const finish = (body: Body, properties = options.properties, act: Act) =>
+      this.commit(target, body, { ...options, properties }, act);
     if (size <= mostInOrder) return new SequentialSession({ client, committer, finish });
     const { session_id } = await client.upload<{ session_id: string }>(
       "files/upload_session/start",

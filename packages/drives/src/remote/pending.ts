@@ -108,8 +108,8 @@ export class RemotePending implements PendingFile {
       await this.#upload?.cancel();
       this.#upload = new FragmentedUpload(vendor, sessions, this.#spool, size);
     }
-    const item = await this.#upload.finish(target, { condition });
-    if (plan.native === undefined) return item;
+    const item = await this.#upload.finish(target, { condition, properties: plan.native });
+    if (plan.native === undefined || item.properties === plan.native) return item;
     return vendor.setProperties(item, plan.native);
   }
 

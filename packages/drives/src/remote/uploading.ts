@@ -68,6 +68,7 @@ export class FragmentedUpload {
     for (let attempt = 1; ; attempt++) {
       try {
         if (!this.#begun) await this.begin(target, options);
+        if (options.properties !== undefined) this.#begun!.session.describe?.(options.properties);
         const item = await this.#sendRest();
         await this.#forget();
         return item;

@@ -82,6 +82,11 @@ export interface UploadSession {
   send(body: Body, start: number, end: number, signal?: AbortSignal): Promise<Item | undefined>;
   /** How many bytes the vendor has, or the item if the answer to the last fragment was lost. */
   received(): Promise<number | Item>;
+  /**
+   * Says before the last fragment which text is to be kept with the item. Without this method it can only be said
+   * when the session begins, or follow.
+   */
+  describe?(properties: string): void;
   cancel(): Promise<void>;
 }
 
