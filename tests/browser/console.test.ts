@@ -93,6 +93,7 @@ test("no page has a secret in it", async () => {
 
 test("the overview shows what works, and tests the storage", async () => {
   const { context, page, problems } = await console.signIn();
+  await page.goto("/");
   const step = (title: string) => page.getByRole("listitem").filter({ hasText: title });
   for (const title of [
     "Prepare a remote",
@@ -197,6 +198,7 @@ test("snippets are copied as they are shown", async () => {
 
 test("the navigation and the colours work by keyboard", async () => {
   const { context, page } = await console.signIn();
+  await page.goto("/");
   await page.keyboard.press("Tab");
   expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Skip to the content");
   await page.keyboard.press("Enter");

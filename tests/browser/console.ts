@@ -26,7 +26,7 @@ export interface TestConsole extends AsyncDisposable {
   readonly secrets: readonly string[];
   /** A window of its own; what its pages did wrong is in `problems`. */
   open(options?: Parameters<Browser["newContext"]>[0]): Promise<Window>;
-  /** As `open`, signed in. */
+  /** As `open`, signed in; on no page yet. */
   signIn(options?: Parameters<Browser["newContext"]>[0]): Promise<Window>;
 }
 
@@ -122,9 +122,7 @@ export async function openConsole(): Promise<TestConsole> {
     open,
     async signIn(options) {
       session ??= await startSession(open, connections.console.password);
-      const window = await open({ ...options, storageState: session });
-      await window.page.goto("/");
-      return window;
+      return open({ ...options, storageState: session });
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -23,7 +23,8 @@ export interface Sources {
  * @throws RunError with the end of what Next.js said
  */
 export async function ensureBuilt(sources: Sources, signal: AbortSignal, onBuild: () => void): Promise<void> {
-  const output = join(sources.folder, ".next");
+  // Next.js empties its folder but for this one.
+  const output = join(sources.folder, ".next/cache");
   await mkdir(output, { recursive: true });
   const lockFile = await open(join(output, "overcoat-lock"), "w");
   try {
@@ -44,13 +45,14 @@ export async function ensureBuilt(sources: Sources, signal: AbortSignal, onBuild
 async function hashOf({ folder, lockFile }: Sources): Promise<string> {
   const hash = createHash("sha256");
   const names: string[] = [];
-  const isOther = (name: string) => /^(\.next|node_modules)$|\.test\.tsx?$/.test(name);
+  const isOther = (name: string) => /^(\.next|node_modules|next-env\.d\.ts)$|\.test\.tsx?$/.test(name);
+  // What it excludes is folders: of files in folders it does not ask.
   for await (const entry of glob("**/*", {
     cwd: folder,
     withFileTypes: true,
     exclude: (one) => isOther(one.name),
   }))
-    if (entry.isFile() && entry.name !== "next-env.d.ts") names.push(join(entry.parentPath, entry.name));
+    if (entry.isFile() && !isOther(entry.name)) names.push(join(entry.parentPath, entry.name));
   for (const name of [...names.sort(), lockFile]) {
     const content = await readFile(name);
     hash.update(`${name.replace(folder, "")}\0${content.length}\0`).update(content);

@@ -25,6 +25,7 @@ export function Plot({
   times,
   series,
   format,
+  unit = 10,
 }: {
   title: string;
   /** The time at the right edge. */
@@ -32,10 +33,15 @@ export function Plot({
   times: readonly number[];
   series: readonly Series[];
   format: (value: number) => string;
+  /** 1024 where values are told in KiB, MiB and so on. */
+  unit?: 10 | 1024;
 }) {
   const [pointed, setPointed] = useState<number>();
   const start = Math.max(end - hourMs, Math.min(times[0] ?? end, end - shortestMs));
-  const top = niceTop(Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0));
+  const top = niceTop(
+    Math.max(...series.flatMap(({ values }) => values.map((value) => value ?? 0)), 0),
+    unit,
+  );
   const x = (time: number) => ((time - start) / (end - start)) * width;
   const y = (value: number) => height - (value / top) * height;
   const shown = pointed !== undefined && pointed < times.length ? pointed : times.length - 1;
@@ -124,11 +130,13 @@ export function Plot({
 
 const clock = (time: number) => new Date(time).toLocaleTimeString("en-GB");
 
-/** 1, 2 or 5 times a power of ten, at or above the value. */
-function niceTop(value: number): number {
+const steps = { 10: [1, 2, 5, 10], 1024: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1024] } as const;
+
+/** A round number at or above the value: 1, 2 or 5 times a power of ten, of the unit. */
+function niceTop(value: number, unit: 10 | 1024): number {
   if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= value) ?? 10 * power;
+  const power = unit ** Math.floor(Math.log(value) / Math.log(unit));
+  return steps[unit].map((step) => step * power).find((top) => top >= value) ?? unit * power;
 }
 
 /** A line for each stretch that has values. */

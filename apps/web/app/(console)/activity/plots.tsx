@@ -14,6 +14,7 @@ const mostPoints = 720;
 interface PlotOf {
   readonly title: string;
   readonly format: (value: number) => string;
+  readonly unit?: 1024;
   readonly series: readonly (Omit<Series, "values"> & {
     readonly of: (point: Point) => number | undefined;
   })[];
@@ -28,6 +29,7 @@ const plots: readonly PlotOf[] = [
   {
     title: "Bytes",
     format: (value) => `${bytes(value)}/s`,
+    unit: 1024,
     series: [
       { name: "sent", colour: "accent", of: ({ sent }) => sent },
       { name: "received", colour: "warn", of: ({ received }) => received },
@@ -82,12 +84,13 @@ export function Plots({ first, now }: { first: Activity; now: number }) {
     <>
       {error !== undefined && <Failure title="The last reading failed">{error}</Failure>}
       <div className="grid gap-6 lg:grid-cols-2">
-        {plots.map(({ title, format, series }) => (
+        {plots.map(({ title, format, unit, series }) => (
           <Plot
             key={title}
             title={title}
             end={end}
             format={format}
+            unit={unit}
             times={points.map(({ time }) => time)}
             series={series.map(({ of, ...one }) => ({ ...one, values: points.map(of) }))}
           />
