@@ -46,7 +46,7 @@ interface Revision {
 }
 
 /** My Drive, a folder of it or a shared drive as a vendor. */
-export function googleDrive(options: GoogleDriveOptions): Vendor & { close(): Promise<void> } {
+export function googleDrive(options: GoogleDriveOptions): Vendor {
   return new GoogleDrive(options);
 }
 

@@ -209,6 +209,10 @@ export class OneDriveVendor implements Vendor {
     return exactly(body, skip, end - start, vendorName);
   }
 
+  close(): Promise<void> {
+    return this.#graph.http.close();
+  }
+
   async #item(url: string): Promise<Item | undefined> {
     const json = await this.#graph.item(url);
     if (!json) return undefined;

@@ -196,4 +196,6 @@ export interface Vendor {
     end: number,
     signal?: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>;
+  /** Gives up connections. Calls that are under way fail. */
+  close?(): Promise<void>;
 }

@@ -55,6 +55,7 @@ describe.each<DriveType>(["personal", "business"])("the change feed of a %s driv
     // Parents come before their children, and no path is told.
     expect(first.entries.map(({ name }) => name).slice(0, 2)).toEqual(["root", "a"]);
     expect(first.entries.every((entry) => !("path" in entry.parentReference))).toBe(true);
+    expect(first.entries.every((entry) => "cTag" in entry === (driveType === "personal"))).toBe(true);
     expect(await follow(first.link)).toEqual({ entries: [], link: first.link });
 
     await client

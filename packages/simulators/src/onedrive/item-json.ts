@@ -88,7 +88,7 @@ export class ItemJson {
     };
   }
 
-  /** An item in full. @param path leave out where the change feed does not tell it */
+  /** An item in full. @param withPath false in the change feed, which leaves out the path and on Business the cTag */
   item(item: Item, { withPath = true, withUrl = true } = {}): Json {
     const drive = this.#drive;
     const { data, children } = item;
@@ -110,7 +110,7 @@ export class ItemJson {
       },
     };
     const cTag = drive.cTag(item);
-    if (cTag !== undefined) json.cTag = cTag;
+    if (cTag !== undefined && (withPath || drive.personal)) json.cTag = cTag;
     if (data.description !== undefined) json.description = data.description;
     if (item === drive.root) json.root = {};
     if (data.special) json.specialFolder = { name: data.special };
