@@ -3,9 +3,12 @@ import {
   type GoogleDriveOptions as StandInOptions,
   startGoogleDrive,
 } from "@overcoat/simulators";
-import type { Body, Item, Target, Vendor } from "../remote/vendor.ts";
+import type { Item, Target, Vendor } from "../remote/vendor.ts";
+import { tokensOf } from "../remote/vendor-testing.ts";
 import { googleDrive } from "./index.ts";
 import type { GoogleDriveOptions } from "./options.ts";
+
+export { bodyOf, textOf } from "../remote/vendor-testing.ts";
 
 export interface Stage extends AsyncDisposable {
   readonly server: GoogleDriveServer;
@@ -25,13 +28,7 @@ export async function stage(
   options: Partial<GoogleDriveOptions> = {},
 ): Promise<Stage> {
   const server = await startGoogleDrive(standIn);
-  let token = server.signIn().access_token;
-  const tokens = {
-    get: async () => token,
-    refused: () => {
-      token = server.signIn().access_token;
-    },
-  };
+  const tokens = tokensOf(server);
   const another = (more: Partial<GoogleDriveOptions> = {}) =>
     // Waiting is what the shared client is tested for.
     googleDrive({ tokens, url: server.url, http: { random: () => 0.01 }, ...options, ...more });
@@ -56,18 +53,4 @@ export async function stage(
     target: (name, replaces) => ({ folder: root, name, replaces }),
     [Symbol.asyncDispose]: () => server.close(),
   };
-}
-
-export function bodyOf(bytes: Uint8Array | string): Body {
-  const content = Buffer.from(bytes);
-  return {
-    size: content.length,
-    async *read(start, end) {
-      yield content.subarray(start, end);
-    },
-  };
-}
-
-export async function textOf(chunks: AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>) {
-  return Buffer.concat(await Array.fromAsync(await chunks)).toString();
 }

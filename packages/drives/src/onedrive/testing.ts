@@ -4,10 +4,12 @@ import {
   startOneDrive,
 } from "@overcoat/simulators";
 import { type Clock, type FinishedCall, systemClock } from "../remote/http/index.ts";
-import type { AccessTokens } from "../remote/tokens.ts";
-import type { Body, Item, Target } from "../remote/vendor.ts";
+import type { Item, Target } from "../remote/vendor.ts";
+import { tokensOf } from "../remote/vendor-testing.ts";
 import type { OneDriveOptions } from "./options.ts";
 import { OneDriveVendor } from "./vendor.ts";
+
+export { bodyOf, textOf } from "../remote/vendor-testing.ts";
 
 export interface Stage extends AsyncDisposable {
   readonly server: OneDriveServer;
@@ -67,28 +69,4 @@ export async function stage(
     target: (name, replaces) => ({ folder: root, name, replaces }),
     [Symbol.asyncDispose]: () => server.close(),
   };
-}
-
-function tokensOf(server: OneDriveServer): AccessTokens {
-  let token = server.signIn().access_token;
-  return {
-    get: async () => token,
-    refused: () => {
-      token = server.signIn().access_token;
-    },
-  };
-}
-
-export function bodyOf(bytes: Uint8Array | string): Body {
-  const content = Buffer.from(bytes);
-  return {
-    size: content.length,
-    async *read(start, end) {
-      yield content.subarray(start, end);
-    },
-  };
-}
-
-export async function textOf(chunks: AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>) {
-  return Buffer.concat(await Array.fromAsync(await chunks)).toString();
 }
