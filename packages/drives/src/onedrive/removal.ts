@@ -1,4 +1,5 @@
 import { DriveError } from "../drive.ts";
+import { retryAfter } from "../remote/http/index.ts";
 import type { Item } from "../remote/vendor.ts";
 import { type GraphClient, judge } from "./client.ts";
 
@@ -107,6 +108,5 @@ function outcomeOf(answer: Answer | undefined): Outcome {
   const refusal = { endpoint: "DELETE item", status, headers: lower, text: "", json: body };
   const { error, remedy } = judge(refusal);
   if (remedy === undefined) return { result: error };
-  const seconds = Number(lower["retry-after"]);
-  return { error, wait: seconds > 0 ? seconds * 1000 : undefined };
+  return { error, wait: retryAfter(lower, Date.now()) };
 }

@@ -205,7 +205,11 @@ export class OneDriveVendor implements Vendor {
     });
     if (status === 400) return this.read(item, start, end, signal);
     const reply = await this.#downloads.fetch(headers.location!, start, end, version.size, signal);
-    const { body, skip } = placed(reply, start);
+    const { body, skip, total } = placed(reply, start);
+    if (total !== version.size) {
+      body.destroy();
+      throw new DriveError("Unavailable", "OneDrive sends other bytes than the version has.");
+    }
     return exactly(body, skip, end - start, vendorName);
   }
 
