@@ -1,8 +1,7 @@
 import type { ChangePage, Item, RemovedItem } from "../remote/vendor.ts";
-import type { DriveClient } from "./client.ts";
+import { type DriveClient, isCode } from "./client.ts";
 import { type DriveFile, fileFields } from "./items.ts";
 import type { Listing } from "./listing.ts";
-import { isCode } from "./upload.ts";
 import { isFolder, Walker, type WalkState, walkOf } from "./walk.ts";
 
 interface Change {

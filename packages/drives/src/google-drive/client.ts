@@ -1,4 +1,4 @@
-import type { DriveErrorCode } from "../drive.ts";
+import { DriveError, type DriveErrorCode } from "../drive.ts";
 import {
   HttpClient,
   judgeStatus,
@@ -121,3 +121,6 @@ export function judge(refusal: Refusal): Verdict {
   if (status === 416) return judgeStatus(vendorName, refusal, said, "Changed");
   return judgeStatus(vendorName, refusal, said);
 }
+
+export const isCode = (error: unknown, code: DriveError["code"]) =>
+  error instanceof DriveError && error.code === code;

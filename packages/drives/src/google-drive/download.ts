@@ -2,7 +2,7 @@ import { DriveError } from "../drive.ts";
 import { exactly, placed } from "../remote/http/index.ts";
 import type { Item } from "../remote/vendor.ts";
 import { type DriveClient, vendorName } from "./client.ts";
-import type { DriveFile } from "./items.ts";
+import { type DriveFile, versionOf } from "./items.ts";
 
 /**
  * Reads the bytes of one version of a file: by its revision, which stays what it is when the file gets another one.
@@ -78,11 +78,11 @@ export class Downloads {
       endpoint: "GET file",
       method: "GET",
       url: this.#client.v3(`files/${encodeURIComponent(id)}`, {
-        fields: "headRevisionId,md5Checksum,modifiedTime",
+        fields: "id,headRevisionId,md5Checksum,modifiedTime",
       }),
       signal,
     });
-    if ((body.headRevisionId ?? body.md5Checksum ?? body.modifiedTime) !== version) throw changed();
+    if (versionOf(body) !== version) throw changed();
   }
 }
 

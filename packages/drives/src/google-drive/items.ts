@@ -70,6 +70,14 @@ export function fromV2(file: DriveFileV2): DriveFile {
   };
 }
 
+/** A time as Google has it. */
+export const timeOf = (milliseconds: number | undefined) =>
+  milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
+
+/** What tells one content of a file from another. */
+export const versionOf = ({ headRevisionId, md5Checksum, modifiedTime, id }: DriveFile): string =>
+  headRevisionId ?? md5Checksum ?? modifiedTime ?? id;
+
 /** What the names of links end with that stand for Google's own documents and for shortcuts. */
 const linkSuffix = ".url";
 
@@ -121,13 +129,12 @@ export function itemOf(file: DriveFile, shown: Shown): Item | undefined {
       inline,
     };
   }
-  const version = file.headRevisionId ?? file.md5Checksum ?? file.modifiedTime ?? id;
   return {
     ...common,
     name,
     kind: "file",
     size: Number(file.size ?? 0),
-    version,
+    version: versionOf(file),
     hash: file.md5Checksum,
     properties: fromAppProperties(appProperties),
   };

@@ -1,7 +1,6 @@
 import { DriveError } from "../drive.ts";
-import type { DriveClient, Query } from "./client.ts";
+import { type DriveClient, isCode, type Query } from "./client.ts";
 import { type DriveFile, fileFields } from "./items.ts";
-import { isCode } from "./upload.ts";
 
 interface FileList {
   readonly files?: readonly DriveFile[];

@@ -2,7 +2,7 @@ import { DriveError } from "../drive.ts";
 import type { Item } from "../remote/vendor.ts";
 import { callBatch, type InnerReply, mostInner } from "./batch.ts";
 import { type DriveClient, judge } from "./client.ts";
-import { etagOf } from "./upload.ts";
+import { etagOf } from "./files.ts";
 
 /** How often the calls of a batch are made again that the service had no time for. */
 const attempts = 5;

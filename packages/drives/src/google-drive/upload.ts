@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import mime from "mime";
 import { DriveError } from "../drive.ts";
-import { LostAnswer, type RequestBody } from "../remote/http/index.ts";
+import type { RequestBody } from "../remote/http/index.ts";
 import type { Body, Item, Target, UploadSession, WriteOptions } from "../remote/vendor.ts";
-import type { DriveClient, Query } from "./client.ts";
+import { type DriveClient, isCode, type Query } from "./client.ts";
+import { etagOf, getFile } from "./files.ts";
 import { Md5 } from "./hash.ts";
 import type { IdSupply } from "./ids.ts";
-import { type DriveFile, type DriveFileV2, fileFields, fileFieldsV2, fromV2 } from "./items.ts";
+import { type DriveFile, type DriveFileV2, fileFields, fileFieldsV2, fromV2, timeOf } from "./items.ts";
 import { type AppProperties, toAppProperties } from "./properties.ts";
+import { Session } from "./session.ts";
 
-/** How often a fragment goes on where the service stands. */
-const attempts = 6;
 /** How often a condition is looked at anew because something else of the file than its bytes has changed. */
 const looks = 3;
 
@@ -89,7 +89,8 @@ export class Uploads {
       const { location } = headers;
       if (location === undefined)
         throw new DriveError("Unavailable", "Google Drive gave no address for an upload");
-      return new Session(this.#client, location, size, plan, itemOf);
+      const creates = plan.method === "POST" ? plan.id : undefined;
+      return new Session(this.#client, location, { v2: plan.v2, creates, size, itemOf });
     });
   }
 
@@ -119,7 +120,7 @@ export class Uploads {
 
   async #plan({ folder, name, replaces }: Target, options: WriteOptions): Promise<Plan> {
     const { modified, condition, signal } = options;
-    const modifiedTime = modified === undefined ? undefined : new Date(modified).toISOString();
+    const modifiedTime = timeOf(modified);
     if (!replaces) {
       const id = await this.#ids.take();
       const appProperties =
@@ -170,131 +171,6 @@ export class Uploads {
   }
 }
 
-/**
- * The tag by which version 2 writes only while a file is as it was.
- * @throws DriveError `Changed` where its bytes are others by now, or it is gone
- */
-export async function etagOf(client: DriveClient, item: Item, signal?: AbortSignal): Promise<string> {
-  const { status, body } = await client.json<DriveFileV2>({
-    endpoint: "GET v2 file",
-    method: "GET",
-    url: client.v2(`files/${encodeURIComponent(item.id)}`, { fields: fileFieldsV2 }),
-    accept: [404],
-    signal,
-  });
-  const file = status === 404 ? undefined : fromV2(body);
-  const version = file && (file.headRevisionId ?? file.md5Checksum ?? file.modifiedTime);
-  if (
-    !file ||
-    file.trashed ||
-    (item.kind === "file" && !item.inline && version !== item.version) ||
-    !body.etag
-  )
-    throw new DriveError("Changed", "The file was changed in Google Drive.");
-  return body.etag;
-}
-
-/** The file as it is now; undefined when it is gone. */
-export async function getFile(
-  client: DriveClient,
-  id: string,
-  signal?: AbortSignal,
-): Promise<DriveFile | undefined> {
-  const { status, body } = await client.json<DriveFile>({
-    endpoint: "GET file",
-    method: "GET",
-    url: client.v3(`files/${encodeURIComponent(id)}`, { fields: fileFields }),
-    accept: [404],
-    signal,
-  });
-  return status === 404 ? undefined : body;
-}
-
-class Session implements UploadSession {
-  readonly state: string;
-  readonly #client: DriveClient;
-  readonly #address: string;
-  readonly #size: number;
-  readonly #plan: Plan;
-  readonly #itemOf: (file: DriveFile) => Item;
-
-  constructor(
-    client: DriveClient,
-    address: string,
-    size: number,
-    plan: Plan,
-    itemOf: (file: DriveFile) => Item,
-  ) {
-    this.#client = client;
-    this.#address = address;
-    this.#size = size;
-    this.#plan = plan;
-    this.#itemOf = itemOf;
-    this.state = address;
-  }
-
-  async send(body: Body, start: number, end: number, signal?: AbortSignal): Promise<Item | undefined> {
-    let position = start;
-    for (let failures = 0; ; ) {
-      const before = position;
-      try {
-        const range = position === end ? "*" : `${position}-${end - 1}`;
-        const stand = await this.#put(range, bytesOf(body, position, end), signal);
-        if (typeof stand !== "number") return stand;
-        position = stand;
-      } catch (error) {
-        if (!(error instanceof LostAnswer) || failures === attempts) throw error;
-        const stand = await this.received();
-        if (typeof stand !== "number") return stand;
-        position = stand;
-      }
-      if (position < start) throw new DriveError("Gone", "Google Drive lost what it had of the upload");
-      if (position >= end && end < this.#size) return undefined;
-      // The service may keep less than it was sent.
-      failures = position > before ? 0 : failures + 1;
-      if (failures > attempts)
-        throw new DriveError("Unavailable", "Google Drive keeps nothing of the upload");
-    }
-  }
-
-  async received(): Promise<number | Item> {
-    return this.#put("*", new Uint8Array(0), undefined, true);
-  }
-
-  /** Google has no call for it: a session that nobody goes on with ends by itself, and shows nowhere. */
-  async cancel(): Promise<void> {}
-
-  async #put(
-    range: string,
-    content: RequestBody,
-    signal: AbortSignal | undefined,
-    repeatable = false,
-  ): Promise<number | Item> {
-    const { status, headers, body } = await this.#client.http.json<DriveFile | DriveFileV2>({
-      endpoint: "PUT session",
-      method: "PUT",
-      url: this.#address,
-      headers: { "content-range": `bytes ${range}/${this.#size}`, "accept-encoding": "gzip" },
-      body: content,
-      // The address is all it takes.
-      authorized: false,
-      accept: [308, 404, 410],
-      repeatable,
-      signal,
-    });
-    if (status === 308) return Number(/-(\d+)$/.exec(headers.range ?? "")?.[1] ?? -1) + 1;
-    if (status !== 404 && status !== 410)
-      return this.#itemOf(this.#plan.v2 ? fromV2(body as DriveFileV2) : (body as DriveFile));
-    // A session that was ended by its last fragment is forgotten some time.
-    const made = this.#plan.method === "POST" ? await getFile(this.#client, this.#plan.id) : undefined;
-    if (made?.size === String(this.#size)) return this.#itemOf(made);
-    throw new DriveError("Gone", "Google Drive no longer knows of the upload");
-  }
-}
-
-const bytesOf = (body: Body, start: number, end: number): RequestBody =>
-  start === end ? new Uint8Array(0) : { size: end - start, read: () => body.read(start, end) };
-
 /** Metadata and bytes in one body. */
 function related(metadata: object, type: string, body: Body): { contentType: string; content: RequestBody } {
   const boundary = randomUUID();
@@ -322,6 +198,3 @@ function typeOf(name: string): string {
 
 const propertyList = (entries: AppProperties | undefined) =>
   entries && Object.entries(entries).map(([key, value]) => ({ key, value, visibility: "PRIVATE" }));
-
-export const isCode = (error: unknown, code: DriveError["code"]) =>
-  error instanceof DriveError && error.code === code;

@@ -296,7 +296,12 @@ describe("changes of the tree", () => {
       }),
     ).toEqual({ "PATCH file": 1 });
     expect(moved).toMatchObject({ id: a.id, name: "e", parent: c.id, version: a.version });
-    expect(await vendor.move(moved, target("b", b))).toMatchObject({ id: a.id, name: "b", parent: root.id });
+    expect(await vendor.move(moved, target("b", b), { modified: 1_500_000_000_000 })).toMatchObject({
+      modified: 1_500_000_000_000,
+      id: a.id,
+      name: "b",
+      parent: root.id,
+    });
     expect(await vendor.get(b.id)).toBeUndefined();
     let copy!: Item;
     const options = { modified: 1_500_000_000_000, properties: "p" };
@@ -309,7 +314,17 @@ describe("changes of the tree", () => {
     const d = await find("c/d");
     const over = await vendor.copy(d, target("x", copy), { condition: "unchanged" });
     expect(await vendor.find(["x"])).toEqual(over);
+    const e = await vendor.upload({ folder: c, name: "e" }, bodyOf("e"));
     await server.put("x", "by another");
+    // What was changed stays, and so does what was to take its place.
+    await expect(vendor.move(e, target("x", over), { condition: "unchanged" })).rejects.toMatchObject({
+      code: "Changed",
+    });
+    expect(await find("c/e")).toEqual(e);
+    await server.put("c/e", "by another, too");
+    await expect(vendor.move(e, target("y"), { condition: "unchanged" })).rejects.toMatchObject({
+      code: "Changed",
+    });
     await expect(vendor.copy(d, target("x", over), { condition: "unchanged" })).rejects.toMatchObject({
       code: "Changed",
     });

@@ -12,8 +12,9 @@ import type {
 } from "../remote/vendor.ts";
 import { mostInner } from "./batch.ts";
 import { Feed } from "./changes.ts";
-import { DriveClient, vendorName } from "./client.ts";
+import { DriveClient, isCode, vendorName } from "./client.ts";
 import { Downloads } from "./download.ts";
+import { etagOf, getFile } from "./files.ts";
 import { Md5 } from "./hash.ts";
 import { IdSupply } from "./ids.ts";
 import {
@@ -25,13 +26,14 @@ import {
   nativeName,
   nativeNames,
   type Shown,
+  timeOf,
 } from "./items.ts";
 import { Listing } from "./listing.ts";
 import { encodeName, encodingOf } from "./naming.ts";
 import { fragmentUnit, type GoogleDriveOptions } from "./options.ts";
 import { propertiesLimit, toAppProperties } from "./properties.ts";
 import { Removal } from "./removal.ts";
-import { getFile, isCode, Uploads } from "./upload.ts";
+import { Uploads } from "./upload.ts";
 
 /** What rclone sends in one call as well. */
 const defaultUploadLimit = 8 * 1024 * 1024;
@@ -163,7 +165,7 @@ class GoogleDrive implements Vendor {
           id,
           name: target.name,
           parents: [target.folder.id],
-          modifiedTime: modified === undefined ? undefined : new Date(modified).toISOString(),
+          modifiedTime: timeOf(modified),
           // A copy has the properties of the original where nothing else is said.
           appProperties: toAppProperties(options.properties),
         },
@@ -186,12 +188,24 @@ class GoogleDrive implements Vendor {
         "NameRefused",
         "What stands for a document of Google's own or a shortcut keeps .url at the end of its name.",
       );
-    const name = nativeName(item, target.name);
-    const moved = item.parent !== undefined && item.parent !== target.folder.id;
-    const query = moved ? { addParents: target.folder.id, removeParents: item.parent } : {};
-    const appProperties = options.properties === undefined ? undefined : toAppProperties(options.properties);
-    const done = await this.#patch(item.id, query, { name, appProperties }, options.signal);
-    return target.replaces ? this.#instead(done, target.replaces, undefined) : done;
+    const { condition, properties, modified, signal } = options;
+    if (condition === "unchanged" && !target.replaces) await etagOf(this.#client, item, signal);
+    const there = item.parent;
+    const elsewhere = there !== undefined && there !== target.folder.id;
+    const parents = (to: string, from: string | undefined) =>
+      elsewhere ? { addParents: to, removeParents: from } : {};
+    const appProperties = properties === undefined ? undefined : toAppProperties(properties);
+    const content = {
+      name: nativeName(item, target.name),
+      modifiedTime: timeOf(modified),
+      appProperties,
+    };
+    const done = await this.#patch(item.id, parents(target.folder.id, there), content, signal);
+    if (!target.replaces) return done;
+    const back = { name: nativeName(item, item.name) };
+    return this.#instead(done, target.replaces, condition, () =>
+      this.#patch(item.id, parents(there!, target.folder.id), back),
+    );
   }
 
   remove(item: Item, condition?: "unchanged"): Promise<boolean> {
@@ -320,17 +334,20 @@ class GoogleDrive implements Vendor {
     return this.#mustShow(body);
   }
 
-  /** Ends what has the name that another item has been given, which Google lets stand beside it. */
+  /**
+   * Ends what has the name that another item has been given, which Google lets stand beside it. Where that does not
+   * succeed the other item is taken back.
+   */
   async #instead(
     item: Item,
     replaced: Item,
     condition: WriteOptions["condition"],
-    undo?: () => Promise<unknown>,
+    undo: () => Promise<unknown>,
   ): Promise<Item> {
     try {
       await this.remove(replaced, condition === "unchanged" ? "unchanged" : undefined);
     } catch (error) {
-      await undo?.().catch(() => {});
+      await undo().catch(() => {});
       throw error;
     }
     return item;

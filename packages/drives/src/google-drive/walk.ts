@@ -1,7 +1,7 @@
+import { isCode } from "./client.ts";
 import type { DriveFile } from "./items.ts";
 import { folderType } from "./items.ts";
 import { type Listing, mostFolders } from "./listing.ts";
-import { isCode } from "./upload.ts";
 
 /** How far a walk has come: what it takes to go on, also in another process. */
 export interface WalkState {
