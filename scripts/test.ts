@@ -66,12 +66,12 @@ function aptInstall(...packages: string[]): boolean {
   return run("apt-get", "-qq", "-y", "--no-install-recommends", "install", ...packages);
 }
 
-/** A program on PATH, else Debian's; says what to install when that is not possible. */
-function ensureProgram(name: string, variable?: string): boolean {
+/** A program on PATH, else that of Debian's package; says what to install when that is not possible. */
+function ensureProgram(name: string, variable?: string, debian = name): boolean {
   const chosen = variable ? process.env[variable] : undefined;
-  const file = chosen || onPath(name) || (aptInstall(name) ? onPath(name) : undefined);
+  const file = chosen || onPath(name) || (aptInstall(debian) ? onPath(name) : undefined);
   if (!file) {
-    console.error(`${name} is missing. Install it as root: apt-get install ${name}`);
+    console.error(`${name} is missing. Install it as root: apt-get install ${debian}`);
     return false;
   }
   console.log(`${name}: ${file}`);
@@ -279,6 +279,7 @@ if (!quick) {
         ensurePostgres(),
         ensureDeno(),
         ensureNginx(),
+        ensureProgram("systemd-analyze", undefined, "systemd"),
         ensurePostgresClients(),
         ensureLocale(),
       ];

@@ -1,4 +1,4 @@
-// pm2 start deploy/pm2/ecosystem.config.cjs --env production
+// pm2 start deploy/pm2/ecosystem.config.cjs
 // Keys come from the environment of `pm2 start`: RC_S3_ACCESS_KEY_ID and others as docs/operations.md lists them.
 const { resolve } = require("node:path");
 
