@@ -25,7 +25,7 @@ describe.each(Object.keys(standIns) as (keyof typeof standIns)[])("S3's semantic
     const vendor = await openVendor(remote, undefined, { file, data: join(data, folder) });
     const drive = await remoteDrive(vendor, { data: join(data, folder, "drive"), pollInterval: 50 });
     await vi.waitFor(() => expect(drive.progress().done).toBe(true));
-    return openObjects({ drive, data: join(data, folder) });
+    return openObjects({ drive, data: join(data, folder), versions: folder === "first" });
   }
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), "overcoat-drives-"));
@@ -183,5 +183,35 @@ describe.each(Object.keys(standIns) as (keyof typeof standIns)[])("S3's semantic
     await vi.waitFor(async () =>
       expect((await other.headObject("bucket", "others.html")).etag).toBe(info.etag),
     );
+  });
+
+  test("earlier versions that the drive keeps are listed, read and brought back", async () => {
+    await objects.putObject("bucket", "versioned", "first");
+    await objects.putObject("bucket", "versioned", "second", { metadata: { user: { a: "1" } } });
+    const [versioned] = (await objects.listVersions("bucket", { prefix: "versioned" })).objects;
+    expect(versioned!.key).toBe("versioned");
+    const [present, earlier] = versioned!.versions;
+    expect(present!.info).toEqual(await objects.headObject("bucket", "versioned"));
+    expect(earlier!.info).toMatchObject({ key: "versioned", size: 5 });
+    const textOf = async (id: string) => {
+      await using object = await objects.getVersion("bucket", "versioned", id);
+      return object.text();
+    };
+    expect(await textOf(present!.id)).toBe("second");
+    expect(await textOf(earlier!.id)).toBe("first");
+    expect(await codeOf(textOf("none"))).toBe("NoSuchVersion");
+    await objects.copyObject(
+      { bucket: "bucket", key: "versioned", version: earlier!.id },
+      "bucket",
+      "versioned",
+    );
+    expect(await text(objects, "versioned")).toBe("first");
+    // Only where it is asked for.
+    await vi.waitFor(async () => {
+      const [plain] = (await other.listVersions("bucket", { prefix: "versioned" })).objects;
+      expect(plain!.versions.map(({ id }) => id)).toEqual(["null"]);
+    });
+    expect(await codeOf(other.getVersion("bucket", "versioned", earlier!.id))).toBe("NoSuchVersion");
+    await objects.deleteObject("bucket", "versioned");
   });
 });

@@ -83,6 +83,7 @@ export const configSchema = z.strictObject({
   readOnly: z.boolean().optional(),
   fsync: z.boolean().optional(),
   cleanup: z.boolean().optional(),
+  versions: z.boolean().optional(),
   pollInterval: texts.optional(),
   cacheDir: z.string().optional(),
   cacheSize: texts.optional(),

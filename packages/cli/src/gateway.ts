@@ -21,7 +21,7 @@ export interface Gateway {
 export async function openGateway(settings: Settings, log: Logger): Promise<Gateway> {
   if (settings.umask !== undefined) process.umask(settings.umask);
   const tls = settings.tls && (await readTls(settings.tls));
-  const { region, readOnly, cleanup, data } = settings;
+  const { region, readOnly, cleanup, data, versions } = settings;
   await mkdir(data, { recursive: true, mode: 0o700 }).catch((error: Error) => {
     throw new RunError(
       `cannot keep index and spool in ${data}: ${error.message}; choose another folder with --data`,
@@ -31,7 +31,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     );
   });
   const drive = await openDrive(settings, log);
-  const objects = await openObjects({ drive, data, cleanup });
+  const objects = await openObjects({ drive, data, cleanup, versions });
   const {
     credentials,
     anonymousRead,

@@ -69,6 +69,13 @@ export interface PendingFile {
   discard(): Promise<void>;
 }
 
+/** A content of a file that the drive keeps. */
+export interface FileVersion {
+  /** Means something together with the file only. */
+  readonly id: string;
+  readonly entry: DriveEntry;
+}
+
 /**
  * What a vendor offers, and no more. Paths are relative to the remote, segments joined by `/`, `''` is the
  * root; segments are in S3's terms (any UTF-8 but `/`, never empty) and the drive encodes what it cannot hold.
@@ -109,6 +116,10 @@ export interface Drive {
   makeFolder(path: string): Promise<boolean>;
   /** Removes a folder if it is empty. @returns false when it is not empty or not there. */
   removeFolder(path: string): Promise<boolean>;
+  /** The contents of a file that the drive keeps, newest first, the present one at the head; none of what is no file. */
+  versions?(path: string): Promise<readonly FileVersion[]>;
+  /** Opens one of them. Undefined when there is none of this id. */
+  openVersion?(path: string, id: string): Promise<OpenFile | undefined>;
   /**
    * Removes temporary files that a crash left behind; of processes that cannot be seen from here, those older
    * than this many milliseconds. @returns how many

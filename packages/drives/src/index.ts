@@ -5,6 +5,7 @@ export type {
   Drive,
   DriveEntry,
   DriveErrorCode,
+  FileVersion,
   ListedEntry,
   OpenFile,
   PendingFile,

@@ -19,6 +19,7 @@ export type ObjectsErrorCode =
   | "NoSuchBucket"
   | "NoSuchKey"
   | "NoSuchUpload"
+  | "NoSuchVersion"
   | "PreconditionFailed"
   | "NotModified"
   | "ConditionalRequestConflict"

@@ -22,6 +22,8 @@ export {
   openObjects,
   type PutOptions,
   type RenameOptions,
+  type VersionedObject,
+  type VersionsPage,
 } from "./objects.ts";
 export { OpenObject } from "./open-object.ts";
 export { type ByteSource, type Payload, payloadOf } from "./payload.ts";

@@ -37,6 +37,8 @@ export interface ObjectsOptions {
   readonly data: string;
   /** Whether a delete also removes the folders that it leaves empty; default true. */
   readonly cleanup?: boolean;
+  /** Whether the earlier contents that the drive keeps can be listed and read; default false. */
+  readonly versions?: boolean;
 }
 
 export interface PutOptions {
@@ -64,6 +66,18 @@ export interface CompleteOptions {
   readonly size?: number;
 }
 
+/** An object with its contents, newest first; one called `null` where the drive keeps no others. */
+export interface VersionedObject {
+  readonly key: string;
+  readonly versions: readonly { readonly id: string; readonly info: ObjectInfo }[];
+}
+
+export interface VersionsPage extends Omit<ListPage, "objects"> {
+  readonly objects: readonly VersionedObject[];
+}
+
+/** Objects whose versions are asked for at the same time. */
+const versionsAtOnce = 8;
 const noKey = (key: string) =>
   new ObjectsError("NoSuchKey", "The specified key does not exist.", { Key: key });
 const uploadsKept = 7 * 24 * 3600 * 1000;
@@ -88,11 +102,14 @@ export class Objects implements AsyncDisposable {
   readonly #index: FolderIndex;
   readonly #listing: Listing;
   readonly #cleanup: boolean;
+  /** Whether `listVersions` and version ids tell of earlier contents. */
+  readonly versioned: boolean;
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(options: ObjectsOptions) {
     this.#drive = options.drive;
     this.#cleanup = options.cleanup ?? true;
+    this.versioned = options.versions === true && options.drive.versions !== undefined;
     this.#locks = new Locks(join(options.data, "locks"), late);
     this.#index = new FolderIndex(options.data);
     this.#listing = new Listing(options.drive, new Folders(options.drive, this.#index));
@@ -142,6 +159,49 @@ export class Objects implements AsyncDisposable {
   async listObjects(bucket: string, request: ListRequest = {}): Promise<ListPage> {
     const folder = await this.buckets.path(bucket);
     return translate(() => this.#listing.page(folder, request));
+  }
+
+  /**
+   * A page of a bucket with the contents that the drive keeps of each object, newest first: takes a call of the drive
+   * for each object where it is a remote one.
+   */
+  async listVersions(bucket: string, request: ListRequest = {}): Promise<VersionsPage> {
+    const page = await this.listObjects(bucket, request);
+    const objects: VersionedObject[] = [];
+    for (let at = 0; at < page.objects.length; at += versionsAtOnce)
+      objects.push(
+        ...(await Promise.all(
+          page.objects.slice(at, at + versionsAtOnce).map((info) => this.#versionsOf(bucket, info)),
+        )),
+      );
+    return { ...page, objects };
+  }
+
+  async #versionsOf(bucket: string, info: ObjectInfo): Promise<VersionedObject> {
+    const { key } = info;
+    const found = this.versioned ? await this.#find(this.buckets.folder(bucket), key) : undefined;
+    const kept = found ? await translate(() => this.#drive.versions!(found.path)) : [];
+    const versions = kept.map(({ id, entry }, i) => ({
+      id,
+      info: i === 0 ? info : objectInfo(key, { entry, properties: undefined }),
+    }));
+    return { key, versions: versions.length > 0 ? versions : [{ id: "null", info }] };
+  }
+
+  /** An earlier content of an object, or the present one. @throws ObjectsError NoSuchVersion, and as `headObject` */
+  async getVersion(bucket: string, key: string, id: string, conditions?: Conditions): Promise<OpenObject> {
+    const found = this.versioned ? await this.#find(this.buckets.folder(bucket), key) : undefined;
+    const file = found && (await translate(() => this.#drive.openVersion!(found.path, id)));
+    if (!file)
+      throw new ObjectsError("NoSuchVersion", "The specified version does not exist.", { VersionId: id });
+    try {
+      const info = objectInfo(key, file.described);
+      if (conditions) checkRead(conditions, info);
+      return new OpenObject(info, file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** @throws ObjectsError NoSuchKey, and by the conditions NotModified or PreconditionFailed */
@@ -196,11 +256,12 @@ export class Objects implements AsyncDisposable {
 
   /** Copies inside the drive. Metadata and tags that are not given stay the source's. */
   async copyObject(
-    source: { bucket: string; key: string },
+    source: { bucket: string; key: string; version?: string },
     bucket: string,
     key: string,
     options: CopyOptions = {},
   ): Promise<ObjectInfo> {
+    if (source.version !== undefined) return this.#copyVersion(source, source.version, bucket, key, options);
     const folder = await this.buckets.path(bucket);
     checkKey(key);
     const from = await this.#find(await this.buckets.path(source.bucket), source.key);
@@ -218,6 +279,19 @@ export class Objects implements AsyncDisposable {
     const pending = await translate(() => this.#drive.copy(from.path, path));
     if (!pending) throw noKey(source.key);
     return this.#finish(folder, key, pending, options.conditions, async () => record);
+  }
+
+  async #copyVersion(
+    source: { bucket: string; key: string },
+    version: string,
+    bucket: string,
+    key: string,
+    { metadata, tags, conditions, sourceConditions }: CopyOptions,
+  ): Promise<ObjectInfo> {
+    await using from = await this.getVersion(source.bucket, source.key, version);
+    checkCopySource(sourceConditions, from.info);
+    const kept = { ...(metadata ?? from.info.metadata), tags: tags ?? from.info.metadata.tags };
+    return this.putObject(bucket, key, from.readChunks(), { metadata: kept, conditions });
   }
 
   /** @returns false when there was no such object, which S3 counts as success. */

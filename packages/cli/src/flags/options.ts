@@ -95,6 +95,7 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
     );
   command.option("--no-fsync", "do not sync writes to disk before answering");
   command.option("--no-cleanup", "keep folders that become empty when an object is deleted");
+  command.option("--versions", "let clients list and read the earlier versions that a drive keeps");
   command.option("--umask <OCTAL>", "permission bits to take from new files and folders, such as 022");
   command.option("--file-perms <OCTAL>", "permissions of new files, such as 0666");
   command.option("--dir-perms <OCTAL>", "permissions of new folders, such as 0777");

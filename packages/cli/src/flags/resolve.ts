@@ -37,6 +37,7 @@ export interface Flags {
   serverReadTimeout?: string;
   serverWriteTimeout?: string;
   cleanup?: boolean;
+  versions?: boolean;
   readOnly?: boolean;
   fsync?: boolean;
   pollInterval?: string;
@@ -86,6 +87,8 @@ export interface Settings {
   /** Where bytes that were read from drives are kept, and how many. */
   readonly cache?: { readonly folder: string; readonly size?: number };
   readonly cleanup: boolean;
+  /** Whether clients may list and read the earlier versions that a drive keeps. */
+  readonly versions: boolean;
   readonly readOnly: boolean;
   readonly fsync: boolean;
   readonly umask?: number;
@@ -167,6 +170,7 @@ export function resolveSettings(
       "--server-write-timeout",
     ),
     cleanup: flags.cleanup ?? config.cleanup ?? true,
+    versions: flags.versions ?? config.versions ?? false,
     readOnly: flags.readOnly ?? config.readOnly ?? false,
     fsync: flags.fsync ?? config.fsync ?? true,
     umask,

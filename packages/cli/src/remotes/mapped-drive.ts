@@ -93,6 +93,14 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
         throw new DriveError("AccessDenied", `${path} is mapped in the configuration`);
       return drive.removeFolder(inner);
     },
+    async versions(path) {
+      const [drive, inner] = place(path);
+      return (await drive.versions?.(inner)) ?? [];
+    },
+    async openVersion(path, id) {
+      const [drive, inner] = place(path);
+      return drive.openVersion?.(inner, id);
+    },
     async sweep(olderThan) {
       let removed = 0;
       for (const drive of [base, ...mapped.values()]) removed += await drive.sweep(olderThan);

@@ -66,6 +66,7 @@ export class OneDriveVendor implements Vendor {
       fragmentUnit,
       fragmentSize,
       parallelFragments: 1,
+      parallelReads: 4,
       largestFile: 250 * 1024 * MiB,
       removeBatch: mostInBatch,
       atomic: { absent: true, unchanged: true },

@@ -19,7 +19,7 @@ const asBuffer = (chunk: Uint8Array) =>
  *   and again
  */
 export async function* readItem(
-  vendor: Vendor,
+  vendor: Pick<Vendor, "traits" | "read">,
   item: Item,
   start: number,
   end: number,

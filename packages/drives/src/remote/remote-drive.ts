@@ -5,6 +5,7 @@ import {
   type Drive,
   type DriveEntry,
   DriveError,
+  type FileVersion,
   type ListedEntry,
   type OpenFile,
   type PendingFile,
@@ -24,7 +25,7 @@ import { RemoteFile, readItem } from "./reading.ts";
 import { Sessions } from "./sessions.ts";
 import { Budget, Spool } from "./spool.ts";
 import { MirroredTree, type Tree } from "./tree.ts";
-import type { Item, Vendor } from "./vendor.ts";
+import type { Item, ItemVersion, Vendor } from "./vendor.ts";
 import { Writer } from "./writer.ts";
 
 export interface RemoteDriveOptions {
@@ -333,6 +334,39 @@ class VendorDrive implements RemoteDrive {
     return removed.slice(0, files.length);
   }
 
+  async versions(path: string): Promise<readonly FileVersion[]> {
+    const item = await this.#tree().find(path);
+    if (item?.kind !== "file") return [];
+    const versions = await this.#vendor.versions(item);
+    return versions.map((version) => ({
+      id: version.id,
+      entry: entryOf(contentOf(item, version), this.#vendor.traits, null),
+    }));
+  }
+
+  async openVersion(path: string, id: string): Promise<OpenFile | undefined> {
+    const item = await this.#tree().find(path);
+    if (item?.kind !== "file") return undefined;
+    const versions = await this.#vendor.versions(item);
+    const version = versions.find((one) => one.id === id);
+    if (!version) return undefined;
+    if (version === versions[0]) return this.open(path);
+    const { traits } = this.#vendor;
+    const read: Vendor["read"] = (_, start, end, signal) =>
+      this.#vendor.readVersion(item, version, start, end, signal);
+    const content = contentOf(item, version);
+    return new RemoteFile(
+      content,
+      { entry: entryOf(content, traits, null), properties: undefined },
+      {
+        traits,
+        read: (_, start, end) => readItem({ traits, read }, content, start, end),
+        stale: async () => {},
+        spoilt: async () => {},
+      },
+    );
+  }
+
   async sweep(olderThan: number): Promise<number> {
     if (this.#readOnly) return 0;
     await this.#properties.recover(olderThan);
@@ -372,6 +406,16 @@ class VendorDrive implements RemoteDrive {
     if (this.#readOnly) throw new DriveError("ReadOnly", `${this.description} is served read-only`);
   }
 }
+
+/** An item as it was with an earlier content. */
+const contentOf = (item: Item, { id, size, modified, hash }: ItemVersion): Item => ({
+  ...item,
+  version: id,
+  size,
+  modified,
+  hash,
+  properties: undefined,
+});
 
 function after<T, R>(value: Promise<T> | T, next: (value: T) => Promise<R> | R): Promise<R> | R {
   return value instanceof Promise ? value.then(next) : next(value);

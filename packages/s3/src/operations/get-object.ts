@@ -92,23 +92,29 @@ function headersOf(context: Context, info: ObjectInfo, { start, end, checksum, h
   };
 }
 
-function versionOf(context: Context): void {
-  const version = context.query.get("versionId");
-  if (version !== undefined && version !== "null")
-    throw new S3Error(version === "" ? "InvalidArgument" : "NoSuchVersion", undefined, {
-      VersionId: version,
-    });
+/** The version that is asked for; undefined for the present one. @throws S3Error NoSuchVersion, InvalidArgument */
+function versionOf({ query, service }: Context): string | undefined {
+  const version = query.get("versionId");
+  if (version === undefined || version === "null") return undefined;
+  if (version !== "" && service.objects.versioned) return version;
+  throw new S3Error(version === "" ? "InvalidArgument" : "NoSuchVersion", undefined, { VersionId: version });
 }
 
 export const headObject: Operation = async (context) => {
-  versionOf(context);
-  const info = await context.service.objects.headObject(context.bucket, context.key, conditionsOf(context));
+  const { bucket, key, service } = context;
+  const version = versionOf(context);
+  const conditions = conditionsOf(context);
+  let info: ObjectInfo;
+  if (version === undefined) info = await service.objects.headObject(bucket, key, conditions);
+  else {
+    await using object = await service.objects.getVersion(bucket, key, version, conditions);
+    info = object.info;
+  }
   const range = slice(context, info);
-  reply(context, range.status, headersOf(context, info, range));
+  reply(context, range.status, { ...headersOf(context, info, range), "x-amz-version-id": version });
 };
 
 export const getObject: Operation = async (context) => {
-  versionOf(context);
   for (let attempt = 1; ; attempt++)
     try {
       return await answer(context);
@@ -119,12 +125,18 @@ export const getObject: Operation = async (context) => {
 
 /** Answers with the object as it is known, which may turn out to be outdated before the first byte. */
 async function answer(context: Context): Promise<void> {
-  const { response } = context;
-  const object = await context.service.objects.getObject(context.bucket, context.key, conditionsOf(context));
+  const { bucket, key, service, response } = context;
+  const version = versionOf(context);
+  const conditions = conditionsOf(context);
+  const object =
+    version === undefined
+      ? await service.objects.getObject(bucket, key, conditions)
+      : await service.objects.getVersion(bucket, key, version, conditions);
   try {
     const range = slice(context, object.info);
     const { status, start, end } = range;
     const headers = headersOf(context, object.info, range);
+    if (version !== undefined) headers["x-amz-version-id"] = version;
     if (end - start <= atOnce) {
       const bytes = await object.readBytes(start, end);
       if (bytes.length !== end - start)

@@ -30,7 +30,7 @@ function encoder(context: Context): { type: string | undefined; encode: (text: s
   return { type, encode: urlEncode };
 }
 
-const prefixesXml = (page: ListPage, encode: (text: string) => string) =>
+const prefixesXml = (page: Pick<ListPage, "prefixes">, encode: (text: string) => string) =>
   page.prefixes
     .map((prefix) => `<CommonPrefixes>${element("Prefix", encode(prefix))}</CommonPrefixes>`)
     .join("");
@@ -133,7 +133,7 @@ export const listObjectVersions: Operation = async (context) => {
   const prefix = query.get("prefix") ?? "";
   const delimiter = query.get("delimiter") || undefined;
   const marker = query.get("key-marker") ?? "";
-  const page = await service.objects.listObjects(bucket, {
+  const page = await service.objects.listVersions(bucket, {
     prefix,
     delimiter,
     maxKeys: taken,
@@ -155,9 +155,11 @@ export const listObjectVersions: Operation = async (context) => {
         element("EncodingType", type) +
         element("IsTruncated", page.truncated) +
         page.objects
-          .map(
-            (object) =>
-              `<Version><VersionId>null</VersionId><IsLatest>true</IsLatest>${objectXml(object, encode, true)}</Version>`,
+          .flatMap(({ versions }) =>
+            versions.map(
+              ({ id, info }, i) =>
+                `<Version>${element("VersionId", id)}<IsLatest>${i === 0}</IsLatest>${objectXml(info, encode, true)}</Version>`,
+            ),
           )
           .join("") +
         prefixesXml(page, encode),

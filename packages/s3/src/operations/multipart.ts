@@ -113,7 +113,10 @@ export const uploadPartCopy: Operation = async (context) => {
   const upload = await uploadOf(context);
   const source = copySource(context);
   const { objects } = context.service;
-  const object = await objects.getObject(source.bucket, source.key);
+  const object =
+    source.version === undefined
+      ? await objects.getObject(source.bucket, source.key)
+      : await objects.getVersion(source.bucket, source.key, source.version);
   try {
     const conditions = conditionsOf(context, "x-amz-copy-source-");
     if (conditions) objects.checkSource(object.info, conditions);

@@ -58,13 +58,24 @@ export const putObject: Operation = async (context) => {
   reply(context, 200, { etag: `"${info.etag}"`, ...checksumHeaders(info) });
 };
 
+/** The version that a copy is of; undefined for the present one. @throws S3Error NoSuchVersion */
+function decodeVersion({ service }: Context, text: string): string | undefined {
+  if (text === "null") return undefined;
+  if (!service.objects.versioned) throw new S3Error("NoSuchVersion", undefined, { VersionId: text });
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new S3Error("InvalidArgument", "Copy Source must be URL-encoded.");
+  }
+}
+
 /** The bucket and key of `x-amz-copy-source`. @throws S3Error InvalidArgument, NoSuchVersion */
-export function copySource(context: Context): { bucket: string; key: string } {
+export function copySource(context: Context): { bucket: string; key: string; version?: string } {
   let source = header(context, "x-amz-copy-source") ?? "";
   const query = source.indexOf("?versionId=");
+  let version: string | undefined;
   if (query >= 0) {
-    const version = source.slice(query + 11);
-    if (version !== "null") throw new S3Error("NoSuchVersion", undefined, { VersionId: version });
+    version = decodeVersion(context, source.slice(query + 11));
     source = source.slice(0, query);
   }
   try {
@@ -82,7 +93,7 @@ export function copySource(context: Context): { bucket: string; key: string } {
         ArgumentName: "x-amz-copy-source",
       },
     );
-  return { bucket: source.slice(0, slash), key: source.slice(slash + 1) };
+  return { bucket: source.slice(0, slash), key: source.slice(slash + 1), version };
 }
 
 function directive(context: Context, name: string): "COPY" | "REPLACE" {
@@ -108,7 +119,7 @@ export const copyObject: Operation = async (context) => {
   const source = copySource(context);
   const replace = directive(context, "x-amz-metadata-directive") === "REPLACE";
   const replaceTags = directive(context, "x-amz-tagging-directive") === "REPLACE";
-  if (source.bucket === bucket && source.key === key && !replace)
+  if (source.bucket === bucket && source.key === key && !replace && source.version === undefined)
     throw new S3Error(
       "InvalidRequest",
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
