@@ -216,6 +216,14 @@ test("says what is in its way, and leaves nothing running", async () => {
         "--postgres-port",
         address.split(":")[1]!,
       ],
+      [
+        1,
+        `the address ${address} is already in use by another program; choose another with --console-addr`,
+        "--s3-addr",
+        free,
+        "--console-addr",
+        address,
+      ],
       [2, "refusing to listen on :54330 without TLS", "--sql-addr", ":54330"],
       [2, '--postgres-port: "x" is no port', "--postgres-port", "x"],
     ] as const) {
