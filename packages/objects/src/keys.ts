@@ -51,7 +51,11 @@ export function overflowPath(bucketPath: string, key: string): string {
   // Without the names that SharePoint refuses.
   const encoded = encodeURIComponent(key)
     .replaceAll(".", "%2E")
-    .replace(/_(?=vti_)/gi, "%5F");
+    .replace(/_(?=vti_)/gi, "%5F")
+    .replace(
+      /^(?:con|prn|aux|nul|com\d|lpt\d)$/i,
+      (name) => `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`,
+    );
   const segments: string[] = [];
   for (let at = 0; at < encoded.length; at += overflowSegment)
     segments.push(encoded.slice(at, at + overflowSegment));
