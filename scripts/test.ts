@@ -259,6 +259,7 @@ function tests(title: string, ...args: string[]): void {
 
 /** Unit tests that start servers and wait for them. */
 const startsServices = [
+  "packages/drives/src/rclone/{renewal,tokens}.test.ts",
   "packages/postgres/**",
   "packages/simulators/**",
   "packages/sources/src/*/**",

@@ -89,7 +89,8 @@ test.each([
   ["is encrypted with rclone's configuration password", "RCLONE_ENCRYPT_V0:\nAAAA\n"],
 ])("says what is wrong: %s", async (told, section) => {
   await writeFile(config, section);
-  const { exit, output } = overcoat(["serve", "s3", "onedrive:", "--config", config], { HOME: work });
+  const args = ["serve", "s3", "onedrive:", "--config", config, "--workers", "1"];
+  const { exit, output } = overcoat(args, { HOME: work });
   expect(await exit).toBe(1);
   expect(output()).toContain(told);
   expect(output()).not.toMatch(/^ +at /m);
