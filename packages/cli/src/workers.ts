@@ -229,6 +229,8 @@ async function serveInWorkers(settings: Settings, onError: (message: string) => 
 export function runWorker(): void {
   // The primary hears the signals and tells when to stop.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  // Node.js would exit in order when the primary has died, which can wait for ever for a transaction of the index.
+  process.prependListener("disconnect", () => process.kill(process.pid, "SIGKILL"));
   let opened: Promise<Gateway> | undefined;
   const send = (message: FromWorker) => process.connected && process.send!(message);
   const fail = (error: unknown) => {
