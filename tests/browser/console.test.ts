@@ -68,6 +68,9 @@ describe("signing in", () => {
 
 test.each([
   ["/", "overview"],
+  ["/files", "files"],
+  ["/sessions", "sessions"],
+  ["/users", "users"],
   ["/sql", "sql"],
   ["/activity", "activity"],
   ["/connect", "connect"],
@@ -79,7 +82,16 @@ test("no page has a secret in it", async () => {
   const { context, page } = await console.signIn();
   const texts: Promise<string>[] = [];
   page.on("response", (response) => texts.push(response.text().catch(() => "")));
-  for (const path of ["/", "/sql", "/activity", "/connect", "/connect?with=psql"]) {
+  for (const path of [
+    "/",
+    "/files",
+    "/sessions",
+    "/users",
+    "/sql",
+    "/activity",
+    "/connect",
+    "/connect?with=psql",
+  ]) {
     const response = await page.goto(path, { waitUntil: "networkidle" });
     const policy = response!.headers()["content-security-policy"];
     expect(policy).toMatch(/script-src 'self' 'nonce-[^']+' 'strict-dynamic';/);
@@ -114,6 +126,66 @@ test("the overview shows what works, and tests the storage", async () => {
     .waitFor();
   await context.close();
   expect(problems).toEqual([]);
+});
+
+describe("the tables", () => {
+  test("sessions are found by how their ids begin, shown whole, and ended", async () => {
+    const { context, page, problems } = await console.signIn();
+    await page.goto("/sessions");
+    await page.getByRole("searchbox").fill("9");
+    await page.keyboard.press("Enter");
+    await page.getByText("1 shown, which is all").waitFor();
+    await page.getByRole("button", { name: "9c01" }).click();
+    await page.locator("code").filter({ hasText: '"cleo@example.com"' }).waitFor();
+    await expectAccessible(page, "a session");
+    await page.getByRole("button", { name: "End the session" }).click();
+    expect(await console.redis.get("session:9c01")).not.toBeNull();
+    await page
+      .getByRole("dialog", { name: "End this session?" })
+      .getByRole("button", { name: "End the session" })
+      .click();
+    await page.getByText("0 shown").waitFor();
+    expect(await console.redis.get("session:9c01")).toBeNull();
+    await page.goto("/sessions?q=no such");
+    await page.getByText("No session has such an id").waitFor();
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  test("users are found by address, blocked and let in again", async () => {
+    const { context, page, problems } = await console.signIn();
+    await page.goto("/users?q=dan");
+    const row = page.getByRole("row", { name: /dan@example\.com/ });
+    await row.getByText("Active").waitFor();
+    await row.getByRole("button").click();
+    for (const [label, title, state] of [
+      ["Block", "Block this user?", "Blocked"],
+      ["Unblock", "Unblock this user?", "Active"],
+    ] as const) {
+      await page.getByRole("button", { name: label, exact: true }).click();
+      await page
+        .getByRole("dialog", { name: title })
+        .getByRole("button", { name: label, exact: true })
+        .click();
+      await row.getByText(state).waitFor();
+    }
+    await expectAccessible(page, "a user");
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  test("files are found by how their names begin", async () => {
+    const { context, page, problems } = await console.signIn();
+    await page.goto("/files?q=no such");
+    await page.getByText("No file has such a name").waitFor();
+    await page.goto("/files");
+    await page.getByText("which is all").waitFor();
+    await page.getByRole("table").getByRole("button").first().click();
+    await page.getByRole("dialog").waitFor();
+    await expectAccessible(page, "a file");
+    expect(problems).toEqual([]);
+    await context.close();
+  });
 });
 
 describe("the SQL page", () => {

@@ -1,4 +1,13 @@
-import { Activity, LayoutDashboard, type LucideIcon, Plug, SquareTerminal } from "lucide-react";
+import {
+  Activity,
+  Files,
+  KeyRound,
+  LayoutDashboard,
+  type LucideIcon,
+  Plug,
+  SquareTerminal,
+  Users,
+} from "lucide-react";
 
 export interface NavigationPage {
   readonly href: string;
@@ -9,7 +18,12 @@ export interface NavigationPage {
 /** What the navigation shows, by groups. A page is a folder under `app/(console)`. */
 export const pageGroups: readonly (readonly NavigationPage[])[] = [
   [{ href: "/", title: "Overview", Icon: LayoutDashboard }],
-  [{ href: "/sql", title: "SQL", Icon: SquareTerminal }],
+  [
+    { href: "/files", title: "Files", Icon: Files },
+    { href: "/sessions", title: "Sessions", Icon: KeyRound },
+    { href: "/users", title: "Users", Icon: Users },
+    { href: "/sql", title: "SQL", Icon: SquareTerminal },
+  ],
   [
     { href: "/activity", title: "Activity", Icon: Activity },
     { href: "/connect", title: "Connect", Icon: Plug },
