@@ -67,6 +67,24 @@ test("a change of others after ours is taken in", async () => {
   await vi.waitFor(async () => expect(await names(drive, "b")).toEqual(["file z"]));
 });
 
+test("what others rename back, restore or remove again is taken in", async () => {
+  vendor.put("b/x", "one");
+  const drive = await stage.synced(fast);
+  await drive.move("b/x", "b/y");
+  vendor.rename("b/y", "b/x");
+  await vi.waitFor(async () => expect(await names(drive, "b")).toEqual(["file x"]));
+  await put(drive, "b/x", "mine");
+  const { id } = vendor.at("b/x")!;
+  const node = vendor.nodes.get(id)!;
+  await drive.remove("b/x");
+  vendor.nodes.set(id, node);
+  vendor.log.push(node.item);
+  await vi.waitFor(async () => expect(await get(drive, "b/x")).toBe("mine"));
+  await put(drive, "b/x", "mine again");
+  vendor.drop("b/x");
+  await vi.waitFor(async () => expect(await drive.stat("b/x")).toBeUndefined());
+});
+
 test("an answer that comes later than the feed's does not bring an older state", async () => {
   const drive = await stage.synced(fast);
   await drive.makeFolder("b");

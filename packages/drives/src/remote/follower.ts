@@ -13,6 +13,8 @@ const tooOld = 60_000;
 const longestPause = 5 * 60_000;
 /** How often a page is looked at anew because writes of ours came between. */
 const attempts = 10;
+/** Items whose state is asked for at the same time. */
+const askedAtOnce = 8;
 
 export interface FollowerOptions {
   /** Milliseconds between two questions for changes. */
@@ -115,14 +117,16 @@ export class Follower {
   }
 
   async #take(page: ChangePage): Promise<void> {
-    const settled = new Map<string, { item: Awaited<ReturnType<Vendor["get"]>>; mark: Mark }>();
+    const settled = new Map<string, { item: Item | undefined; mark: Mark }>();
     for (let attempt = 0; attempt < attempts; attempt++) {
       const doubtful = await this.#mirror.take(page, settled);
       if (doubtful.length === 0) return;
-      for (const id of doubtful) {
+      const settle = async (id: string) => {
         const mark = this.#mirror.mark(id);
         settled.set(id, { item: await this.#vendor.get(id), mark });
-      }
+      };
+      for (let at = 0; at < doubtful.length; at += askedAtOnce)
+        await Promise.all(doubtful.slice(at, at + askedAtOnce).map(settle));
     }
     throw new DriveError("Unavailable", "Items changed faster than their state could be asked for");
   }

@@ -333,7 +333,10 @@ export class Mirror {
     if (!recent?.own) return "newer";
     const state = fingerprint(item);
     if (state === recent.states.at(-1)) return "newer";
-    return recent.states.includes(state) ? "older" : "doubtful";
+    const now = this.item(id);
+    // Only bytes that were replaced do not come again: names and places do, and what was removed is restored.
+    const replaced = item?.kind === "file" && now !== undefined && now.version !== item.version;
+    return replaced && recent.states.includes(state) ? "older" : "doubtful";
   }
 
   /** Ends a walk: removes what it did not meet, but for what is `doubtful`, and forgets old writes. */
