@@ -6,6 +6,7 @@ import type { Settings } from "./flags/resolve.ts";
 import { type Address, formatAddress } from "./flags/values.ts";
 import type { Logger } from "./log.ts";
 import { mergeMetrics } from "./metrics.ts";
+import { DriveMetrics } from "./remotes/drive-metrics.ts";
 import { openDrive } from "./remotes/open-drive.ts";
 import { readTls } from "./tls.ts";
 
@@ -30,7 +31,8 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       },
     );
   });
-  const drive = await openDrive(settings, log);
+  const driveMetrics = new DriveMetrics();
+  const drive = await openDrive(settings, log, driveMetrics);
   const objects = await openObjects({ drive, data, cleanup, versions });
   const {
     credentials,
@@ -89,7 +91,8 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     },
     listening,
     async metrics() {
-      return mergeMetrics([...new Set(await Promise.all(servers.map((server) => server.metrics())))]);
+      const texts = new Set(await Promise.all(servers.map((server) => server.metrics())));
+      return mergeMetrics([...texts, await driveMetrics.text()]);
     },
     close,
   };

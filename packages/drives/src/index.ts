@@ -43,4 +43,11 @@ export {
   signInRequest,
   splitRemote,
 } from "./rclone/index.ts";
-export { type RemoteDrive, type RemoteDriveOptions, remoteDrive, type SyncProgress } from "./remote/index.ts";
+export type { CallObserver, FinishedCall } from "./remote/http/index.ts";
+export {
+  type DriveObserver,
+  type RemoteDrive,
+  type RemoteDriveOptions,
+  remoteDrive,
+  type SyncProgress,
+} from "./remote/index.ts";

@@ -7,11 +7,13 @@ import {
   DriveError,
   localDrive,
   openVendor,
+  providerOf,
   remoteDrive,
 } from "@overcoat/drives";
 import { RunError } from "../errors.ts";
 import type { Settings } from "../flags/resolve.ts";
 import type { Logger } from "../log.ts";
+import type { DriveMetrics } from "./drive-metrics.ts";
 import { mappedDrive } from "./mapped-drive.ts";
 import { type DrivePlace, describePlace, type FolderPlace, identityOf, type Place } from "./place.ts";
 import { watchDrive } from "./watch-drive.ts";
@@ -20,11 +22,13 @@ import { watchDrive } from "./watch-drive.ts";
  * The drive that the settings name, with the buckets mapped elsewhere.
  * @throws RunError where a remote is not configured rightly, not signed in or cannot be reached
  */
-export async function openDrive(settings: Settings, log: Logger): Promise<Drive> {
+export async function openDrive(settings: Settings, log: Logger, metrics: DriveMetrics): Promise<Drive> {
   const opened: Drive[] = [];
   const open = async (place: Place, bucket: boolean) => {
     const drive =
-      place.kind === "folder" ? openFolder(place, settings, bucket) : await openRemote(place, settings, log);
+      place.kind === "folder"
+        ? openFolder(place, settings, bucket)
+        : await openRemote(place, settings, log, metrics);
     opened.push(drive);
     return drive;
   };
@@ -46,19 +50,27 @@ export function openFolder({ root }: FolderPlace, settings: Settings, bucket = f
   return localDrive(root, { fsync, filePermissions, folderPermissions, readOnly, bucket });
 }
 
-async function openRemote(place: DrivePlace, settings: Settings, log: Logger): Promise<Drive> {
+async function openRemote(
+  place: DrivePlace,
+  settings: Settings,
+  log: Logger,
+  metrics: DriveMetrics,
+): Promise<Drive> {
   const { remote, path, file } = place;
   const { pollInterval, readOnly, cache } = settings;
   const own = digest(identityOf(place));
   const data = join(settings.data, "drives", own);
   try {
-    const vendor = await openVendor(remote, path, { file: file ? new ConfigFile(file) : undefined, data });
+    const observer = metrics.observer(providerOf(remote).command, remote.name, cache !== undefined);
+    const source = file ? new ConfigFile(file) : undefined;
+    const vendor = await openVendor(remote, path, { file: source, data, observer });
     const drive = await remoteDrive(vendor, {
       data,
       pollInterval,
       readOnly,
       cacheDir: cache && join(cache.folder, own),
       cacheSize: cache?.size,
+      observer,
     });
     return watchDrive(drive, describePlace(place), log);
   } catch (error) {

@@ -44,7 +44,11 @@ export async function stage(
       driveId: server.driveId,
       driveType: standIn.driveType ?? "personal",
       url: `${server.url}/v1.0`,
-      http: { clock: hasty, observe: (call) => finished.push(call), ...options.http },
+      http: {
+        clock: hasty,
+        observer: { called: (call) => finished.push(call), throttled: () => {} },
+        ...options.http,
+      },
       ...options,
       ...more,
     });

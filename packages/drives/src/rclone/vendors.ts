@@ -2,6 +2,7 @@ import { dropbox, readOptions as readDropbox } from "../dropbox/index.ts";
 import { googleDrive, readOptions as readGoogleDrive } from "../google-drive/index.ts";
 import { dropboxProvider, googleDriveProvider, oneDriveProvider, type Provider } from "../oauth/providers.ts";
 import { oneDrive, readOptions as readOneDrive } from "../onedrive/index.ts";
+import type { CallObserver } from "../remote/http/index.ts";
 import type { AccessTokens } from "../remote/tokens.ts";
 import type { Vendor } from "../remote/vendor.ts";
 import type { Section } from "./config-text.ts";
@@ -11,23 +12,29 @@ import { openTokens, type TokensOptions } from "./tokens.ts";
 
 interface Kind {
   readonly provider: Provider;
-  /** @param folder below the root of the remote */
-  open(options: Section, folder: string | undefined, tokens: AccessTokens): Vendor;
+  open(options: Section, parts: VendorParts): Vendor;
+}
+
+interface VendorParts {
+  readonly tokens: AccessTokens;
+  /** Below the root of the remote. */
+  readonly folder: string | undefined;
+  readonly http: { readonly observer?: CallObserver };
 }
 
 /** By rclone's name of the type. */
 const kinds: Readonly<Record<string, Kind>> = {
   onedrive: {
     provider: oneDriveProvider,
-    open: (options, folder, tokens) => oneDrive({ ...readOneDrive(options), folder, tokens }),
+    open: (options, parts) => oneDrive({ ...readOneDrive(options), ...parts }),
   },
   drive: {
     provider: googleDriveProvider,
-    open: (options, folder, tokens) => googleDrive({ ...readGoogleDrive(options), folder, tokens }),
+    open: (options, parts) => googleDrive({ ...readGoogleDrive(options), ...parts }),
   },
   dropbox: {
     provider: dropboxProvider,
-    open: (options, folder, tokens) => dropbox({ ...readDropbox(options), folder, tokens }),
+    open: (options, parts) => dropbox({ ...readDropbox(options), ...parts }),
   },
 };
 
@@ -39,6 +46,10 @@ export function providerOf({ name, type }: Pick<Remote, "name" | "type">): Provi
   return kindOf(name, type).provider;
 }
 
+export interface OpenVendorOptions extends TokensOptions {
+  readonly observer?: CallObserver;
+}
+
 /**
  * What a remote leads to.
  * @param folder below its root, segments joined by slashes
@@ -47,12 +58,16 @@ export function providerOf({ name, type }: Pick<Remote, "name" | "type">): Provi
 export async function openVendor(
   remote: Remote,
   folder: string | undefined,
-  options: TokensOptions,
+  options: OpenVendorOptions,
 ): Promise<Vendor> {
   const { provider, open } = kindOf(remote.name, remote.type);
   const tokens = await openTokens(remote, provider, options);
   try {
-    return open(remote.options, folder || undefined, tokens);
+    return open(remote.options, {
+      tokens,
+      folder: folder || undefined,
+      http: { observer: options.observer },
+    });
   } catch (error) {
     const where = options.file ? ` in ${options.file.path}` : "";
     throw new ConfigError(`${remote.name}:${where}: ${(error as Error).message}`);

@@ -18,6 +18,15 @@ const growth = 0.05;
 const markedFor = 60_000;
 const temporaryKept = 3_600_000;
 
+/** A read that the cache was asked for. */
+export interface CachedRead {
+  /** Whether it was there; else the vendor is asked. */
+  readonly hit: boolean;
+  readonly blocks: number;
+  /** Bytes wanted of blocks that were there, or asked of the vendor. */
+  readonly bytes: number;
+}
+
 /**
  * Blocks of files on disk, by the version of the item, so that what was read once is not asked for again. The ones
  * used longest ago go first. Processes may share the folder, which may be emptied at any time.
@@ -27,15 +36,17 @@ export class BlockCache {
   readonly #most: number;
   readonly #file: number;
   readonly #lock: RangeLock;
+  readonly #observe: ((read: CachedRead) => void) | undefined;
   readonly #marked = new Map<string, number>();
   #written: number;
   #tidying: Promise<void> | undefined;
 
-  /** Keeps `most` bytes in `folder`. */
-  constructor(folder: string, most: number) {
+  /** Keeps `most` bytes in `folder`. @param observe hears of each read, and must not throw */
+  constructor(folder: string, most: number, observe?: (read: CachedRead) => void) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#folder = folder;
     this.#most = most;
+    this.#observe = observe;
     this.#file = openSync(join(folder, "lock"), "a+", 0o600);
     this.#lock = new RangeLock(this.#file, "tidying");
     // What others left is counted before the first block goes in.
@@ -51,13 +62,16 @@ export class BlockCache {
         const found = await cache.#get(item, block);
         const from = block * blockSize;
         if (found) {
-          yield found.subarray(position - from, Math.min(end - from, found.length));
+          const wanted = found.subarray(position - from, Math.min(end - from, found.length));
+          cache.#observe?.({ hit: true, blocks: 1, bytes: wanted.length });
+          yield wanted;
           position = Math.min(end, from + found.length);
           continue;
         }
         let last = block + 1;
         while (last * blockSize < end && !(await cache.#has(item, last))) last++;
         const until = Math.min(last * blockSize, item.size);
+        cache.#observe?.({ hit: false, blocks: last - block, bytes: until - from });
         let at = from;
         for await (const chunk of cache.#keeping(item, block, read(item, from, until))) {
           const wanted = chunk.subarray(Math.max(0, position - at), Math.max(0, end - at));

@@ -1,4 +1,5 @@
 export {
+  type DriveObserver,
   type RemoteDrive,
   type RemoteDriveOptions,
   remoteDrive,

@@ -10,12 +10,13 @@ import {
   type OpenFile,
   type PendingFile,
 } from "../drive.ts";
-import { BlockCache } from "./block-cache.ts";
+import { BlockCache, type CachedRead } from "./block-cache.ts";
 import { RemoteCopy } from "./copying.ts";
 import { entryId, entryOf } from "./entries.ts";
 import { FolderUse } from "./folder-use.ts";
 import { FolderMaker } from "./folders.ts";
 import { Follower } from "./follower.ts";
+import type { CallObserver } from "./http/index.ts";
 import { LiveTree } from "./live-tree.ts";
 import { type Mirror, openMirror } from "./mirror.ts";
 import { RemotePending } from "./pending.ts";
@@ -38,6 +39,13 @@ export interface RemoteDriveOptions {
   readonly cacheDir?: string;
   /** Bytes that it may have; default 10 GiB. */
   readonly cacheSize?: number;
+  readonly observer?: DriveObserver;
+}
+
+/** Hears what a drive does, for metrics. It is called in the middle of the work, and must not throw. */
+export interface DriveObserver extends CallObserver {
+  /** Only where bytes are kept. */
+  cached(read: CachedRead): void;
 }
 
 /** How far the drive is known. */
@@ -126,8 +134,11 @@ class VendorDrive implements RemoteDrive {
     this.#folders = new FolderMaker(vendor, mirror, options.data);
     this.#use = new FolderUse(options.data);
     this.#readOnly = options.readOnly ?? false;
-    const { cacheDir, cacheSize = defaultCacheSize } = options;
-    this.#cache = cacheDir === undefined ? undefined : new BlockCache(cacheDir, cacheSize);
+    const { cacheDir, cacheSize = defaultCacheSize, observer } = options;
+    this.#cache =
+      cacheDir === undefined
+        ? undefined
+        : new BlockCache(cacheDir, cacheSize, observer && ((read) => observer.cached(read)));
     const plain: Reader = (item, start, end) => readItem(vendor, item, start, end);
     const ahead = readingAhead(plain, vendor.traits.parallelReads ?? 1, new Budget(readAheadMemory));
     this.#read = this.#cache?.reading(ahead) ?? ahead;

@@ -9,7 +9,10 @@ export const metadata: Metadata = { title: "Activity" };
 export default async function ActivityPage() {
   await requireSession();
   return (
-    <Page title="Activity" lead="What the S3 gateway did in the last hour, since the console started.">
+    <Page
+      title="Activity"
+      lead="What the S3 gateway and its drives did in the last hour, since the console started."
+    >
       <Plots first={activity(0)} now={Date.now()} />
     </Page>
   );

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { Card } from "@/components/ui/card";
 import { Empty, Failure } from "@/components/ui/states";
-import type { Activity } from "@/lib/server/activity/history";
+import type { Activity, Counts } from "@/lib/server/activity/history";
 import type { Point } from "@/lib/server/activity/point";
 import { bytes, count, milliseconds } from "./format";
 import { Plot, type Series } from "./plot";
@@ -20,15 +20,18 @@ interface PlotOf {
   })[];
 }
 
-const plots: readonly PlotOf[] = [
+const perSecond = (value: number) => `${count(value)}/s`;
+const bytesPerSecond = (value: number) => `${bytes(value)}/s`;
+
+const gatewayPlots: readonly PlotOf[] = [
   {
     title: "Requests",
-    format: (value) => `${count(value)}/s`,
+    format: perSecond,
     series: [{ name: "answered", colour: "accent", of: ({ requests }) => requests }],
   },
   {
     title: "Bytes",
-    format: (value) => `${bytes(value)}/s`,
+    format: bytesPerSecond,
     unit: 1024,
     series: [
       { name: "sent", colour: "accent", of: ({ sent }) => sent },
@@ -37,7 +40,7 @@ const plots: readonly PlotOf[] = [
   },
   {
     title: "Errors",
-    format: (value) => `${count(value)}/s`,
+    format: perSecond,
     series: [
       { name: "failed (5xx)", colour: "bad", of: ({ failed }) => failed },
       { name: "refused (4xx)", colour: "warn", of: ({ refused }) => refused },
@@ -52,6 +55,44 @@ const plots: readonly PlotOf[] = [
     ],
   },
 ];
+
+const drivePlots: readonly PlotOf[] = [
+  {
+    title: "Calls of drives",
+    format: perSecond,
+    series: [
+      { name: "made", colour: "accent", of: ({ drives }) => drives?.calls },
+      { name: "refused (4xx)", colour: "warn", of: ({ drives }) => drives?.refused },
+      { name: "failed (5xx, no answer)", colour: "bad", of: ({ drives }) => drives?.failed },
+    ],
+  },
+  {
+    title: "Throttling",
+    format: perSecond,
+    series: [
+      { name: "asked for fewer calls", colour: "bad", of: ({ drives }) => drives?.throttled },
+      { name: "made again", colour: "warn", of: ({ drives }) => drives?.repeated },
+    ],
+  },
+  {
+    title: "Waiting before calls",
+    format: (value) => `${milliseconds(value * 1000)}/s`,
+    series: [
+      { name: "by all calls together", colour: "accent", of: ({ drives }) => drives?.waited },
+      { name: "asked for by drives", colour: "warn", of: ({ drives }) => drives?.paused },
+    ],
+  },
+];
+
+const cachePlot: PlotOf = {
+  title: "Block cache",
+  format: bytesPerSecond,
+  unit: 1024,
+  series: [
+    { name: "found in it", colour: "accent", of: ({ drives }) => drives?.hit },
+    { name: "asked of drives", colour: "warn", of: ({ drives }) => drives?.missed },
+  ],
+};
 
 export function Plots({ first, now }: { first: Activity; now: number }) {
   const [activity, setActivity] = useState(first);
@@ -79,12 +120,13 @@ export function Plots({ first, now }: { first: Activity; now: number }) {
     return () => clearInterval(timer);
   }, [first]);
 
-  const { points, operations, error } = activity;
+  const { points, operations, drives, error } = activity;
+  const all = [...gatewayPlots, ...(drives ? drivePlots : []), ...(drives?.cached ? [cachePlot] : [])];
   return (
     <>
       {error !== undefined && <Failure title="The last reading failed">{error}</Failure>}
       <div className="grid gap-6 lg:grid-cols-2">
-        {plots.map(({ title, format, unit, series }) => (
+        {all.map(({ title, format, unit, series }) => (
           <Plot
             key={title}
             title={title}
@@ -96,20 +138,36 @@ export function Plots({ first, now }: { first: Activity; now: number }) {
           />
         ))}
       </div>
-      <Card title="Operations since the gateway started">
-        {operations.length === 0 ? (
-          <Empty title="None yet" />
-        ) : (
-          <ul className="grid gap-x-10 gap-y-2 p-5 text-sm sm:grid-cols-2 lg:grid-cols-3">
-            {operations.map(([name, times]) => (
-              <li key={name} className="flex justify-between gap-4">
-                <span className="truncate">{name}</span>
-                <span className="text-soft tabular-nums">{times.toLocaleString("en")}</span>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Card>
+      <CountsCard title="Operations since the gateway started" counts={operations} />
+      {drives ? (
+        <CountsCard title="Calls of drives since the gateway started" counts={drives.calls} />
+      ) : (
+        <Card title="Drives">
+          <Empty title="No remote drive is served">
+            Calls of OneDrive, Google Drive and Dropbox, how often these ask for fewer, and what the block
+            cache saves would show here.
+          </Empty>
+        </Card>
+      )}
     </>
+  );
+}
+
+function CountsCard({ title, counts }: { title: string; counts: Counts }) {
+  return (
+    <Card title={title}>
+      {counts.length === 0 ? (
+        <Empty title="None yet" />
+      ) : (
+        <ul className="grid gap-x-10 gap-y-2 p-5 text-sm sm:grid-cols-2 lg:grid-cols-3">
+          {counts.map(([name, times]) => (
+            <li key={name} className="flex justify-between gap-4">
+              <span className="truncate">{name}</span>
+              <span className="text-soft tabular-nums">{times.toLocaleString("en")}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
   );
 }

@@ -14,12 +14,21 @@ interface History {
 
 const kept = globalThis as { overcoatHistory?: History };
 
+export type Counts = readonly (readonly [name: string, count: number])[];
+
 /** What the gateway did since the console started, up to an hour. */
 export interface Activity {
   /** The oldest first, after the asked time. */
   readonly points: readonly Point[];
   /** Requests by operation since the gateway started, the most first. */
-  readonly operations: readonly (readonly [name: string, count: number])[];
+  readonly operations: Counts;
+  /** Undefined where no drive behind a vendor's API is served. */
+  readonly drives?: {
+    /** Calls of the vendors' APIs by end point, in the same way. */
+    readonly calls: Counts;
+    /** Whether any has a block cache. */
+    readonly cached: boolean;
+  };
   /** Why the last reading failed, if it did. */
   readonly error?: string;
 }
@@ -48,7 +57,11 @@ export function activity(after: number): Activity {
   const { points = [], last, error } = kept.overcoatHistory ?? {};
   return {
     points: points.filter(({ time }) => time > after),
-    operations: [...(last?.operations ?? [])].sort(([, one], [, other]) => other - one),
+    operations: mostFirst(last?.operations ?? []),
+    ...(last?.drives && { drives: { calls: mostFirst(last.drives.calls), cached: last.drives.cached } }),
     ...(error !== undefined && { error }),
   };
 }
+
+const mostFirst = (counts: Iterable<readonly [string, number]>): Counts =>
+  [...counts].sort(([, one], [, other]) => other - one);

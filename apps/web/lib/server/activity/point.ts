@@ -1,3 +1,4 @@
+import { type DriveTotals, drivesBetween } from "./drives.ts";
 import type { Reading } from "./reading.ts";
 
 /** What happened between two readings, a second each where it is a rate. */
@@ -11,6 +12,8 @@ export interface Point {
   /** Milliseconds within which half and 95 of 100 requests were answered; undefined where there were none. */
   readonly median?: number;
   readonly slow?: number;
+  /** Undefined where no drive behind a vendor's API is served. */
+  readonly drives?: DriveTotals;
 }
 
 export function pointBetween(before: Reading, after: Reading): Point {
@@ -26,6 +29,7 @@ export function pointBetween(before: Reading, after: Reading): Point {
     sent: rate(before.sent, after.sent),
     median: quantile(0.5, before.within, after.within),
     slow: quantile(0.95, before.within, after.within),
+    drives: after.drives && drivesBetween(before.drives, after.drives, rate),
   };
 }
 

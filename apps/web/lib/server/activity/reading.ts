@@ -1,3 +1,6 @@
+import { type DrivesReading, readDrives } from "./drives.ts";
+import { readSamples } from "./samples.ts";
+
 /** What the gateway's counters stood at, at one moment. */
 export interface Reading {
   /** Milliseconds since 1970. */
@@ -11,20 +14,17 @@ export interface Reading {
   readonly sent: number;
   /** Requests that took at most so many seconds, ascending; the last bound is Infinity. */
   readonly within: readonly (readonly [seconds: number, count: number])[];
+  /** Undefined where no drive behind a vendor's API is served. */
+  readonly drives: DrivesReading | undefined;
 }
-
-const sample = /^(overcoat_s3_\w+)(?:\{(.*)\})? (\S+)/;
 
 /** Reads Prometheus' text. */
 export function readMetrics(text: string, time: number): Reading {
   const operations = new Map<string, number>();
   const within = new Map<number, number>();
   const totals = { refused: 0, failed: 0, received: 0, sent: 0 };
-  for (const line of text.split("\n")) {
-    const [, name, labels = "", number] = sample.exec(line) ?? [];
-    if (name === undefined) continue;
-    const value = Number(number);
-    const label = (key: string) => new RegExp(`(?:^|,)${key}="([^"]*)"`).exec(labels)?.[1] ?? "";
+  const samples = readSamples(text);
+  for (const { name, value, label } of samples) {
     if (name === "overcoat_s3_requests_total") {
       const status = Number(label("status"));
       operations.set(label("operation"), (operations.get(label("operation")) ?? 0) + value);
@@ -36,5 +36,11 @@ export function readMetrics(text: string, time: number): Reading {
     } else if (name === "overcoat_s3_received_bytes_total") totals.received += value;
     else if (name === "overcoat_s3_sent_bytes_total") totals.sent += value;
   }
-  return { time, operations, ...totals, within: [...within].sort(([one], [other]) => one - other) };
+  return {
+    time,
+    operations,
+    ...totals,
+    within: [...within].sort(([one], [other]) => one - other),
+    drives: readDrives(samples),
+  };
 }

@@ -47,6 +47,7 @@ function client(options: Partial<HttpOptions> = {}) {
   const slept: number[] = [];
   let token = 0;
   const calls: FinishedCall[] = [];
+  const pauses: number[] = [];
   const made = new HttpClient({
     name: "Service",
     tokens: {
@@ -58,7 +59,7 @@ function client(options: Partial<HttpOptions> = {}) {
     },
     judge: (refusal) => judgeStatus("Service", refusal, refusal.text),
     random: () => 1,
-    observe: (call) => calls.push(call),
+    observer: { called: (call) => calls.push(call), throttled: (milliseconds) => pauses.push(milliseconds) },
     ...options,
     clock: {
       now: () => now,
@@ -76,7 +77,7 @@ function client(options: Partial<HttpOptions> = {}) {
     made.json<{ n: number }>({ endpoint: "GET thing", method: "GET", url: `${url}/thing`, ...more });
   const post = (more = {}) =>
     made.json({ endpoint: "POST thing", method: "POST", url: `${url}/thing`, body: "text", ...more });
-  return { made, get, post, slept, calls };
+  return { made, get, post, slept, calls, pauses };
 }
 
 test("sends the token, the address byte for byte, and reads JSON", async () => {
@@ -125,9 +126,14 @@ test.each([
 ])("Retry-After: %s is waited for", async (value, milliseconds) => {
   const headers = { "retry-after": value, date: "Thu, 01 Jan 2026 00:00:00 GMT" };
   answers = [json({}, 429, headers), json({ n: 1 })];
-  const { post, slept } = client();
+  const { post, slept, calls, pauses } = client();
   await post();
   expect(slept).toEqual([milliseconds]);
+  expect(pauses).toEqual([milliseconds]);
+  expect(calls.map(({ status, waited }) => [status, waited])).toEqual([
+    [429, 0],
+    [200, milliseconds],
+  ]);
   expect(seen.map(({ body }) => body)).toEqual(["text", "text"]);
 });
 
@@ -153,11 +159,11 @@ test("what the service failed at is repeated where that is safe, later each time
   const { get, slept, calls } = client();
   expect((await get()).body.n).toBe(1);
   expect(slept).toEqual([500, 1000, 2000]);
-  expect(calls.map(({ endpoint, status }) => [endpoint, status])).toEqual([
-    ["GET thing", 503],
-    ["GET thing", 500],
-    ["GET thing", undefined],
-    ["GET thing", 200],
+  expect(calls.map(({ endpoint, status, attempt, waited }) => [endpoint, status, attempt, waited])).toEqual([
+    ["GET thing", 503, 1, 0],
+    ["GET thing", 500, 2, 500],
+    ["GET thing", undefined, 3, 1000],
+    ["GET thing", 200, 4, 2000],
   ]);
 });
 

@@ -52,6 +52,17 @@ export interface FinishedCall {
   /** Undefined where no whole answer came. */
   readonly status: number | undefined;
   readonly milliseconds: number;
+  /** 1 for the first, one more for each repeat. */
+  readonly attempt: number;
+  /** Milliseconds for which it was held back: by a pause, by others under way, or before a repeat. */
+  readonly waited: number;
+}
+
+/** Hears of calls, for metrics. It is called in the middle of the work, and must not throw. */
+export interface CallObserver {
+  called(call: FinishedCall): void;
+  /** The service asked for fewer calls, and none begins for so many milliseconds more. */
+  throttled(milliseconds: number): void;
 }
 
 export interface HttpOptions {
@@ -72,7 +83,7 @@ export interface HttpOptions {
   readonly attempts?: number;
   /** When the service is not called for a while: after how many failures in a row, and for how many milliseconds. */
   readonly breaker?: { readonly failures: number; readonly milliseconds: number };
-  readonly observe?: (call: FinishedCall) => void;
+  readonly observer?: CallObserver;
   readonly clock?: Clock;
   /** Between 0 and 1. */
   readonly random?: () => number;
@@ -141,7 +152,7 @@ export class HttpClient {
 
   /** Lets no call begin for so many milliseconds: for refusals inside an answer, as in batches. */
   pause(milliseconds: number): void {
-    this.#limiter.pause(milliseconds);
+    this.#options.observer?.throttled(this.#limiter.pause(milliseconds));
   }
 
   close(): Promise<void> {
@@ -154,24 +165,27 @@ export class HttpClient {
   ): Promise<Reply<T>> {
     const { signal, repeatable = request.method === "GET" || request.method === "HEAD" } = request;
     const { patience = 30_000, attempts = 6, tokens } = this.#options;
-    const deadline = this.#clock.now() + patience;
+    let since = this.#clock.now();
+    const deadline = since + patience;
     let unsure = false;
     let tokenRefused = false;
     for (let attempt = 1; ; attempt += 1) {
       if (request.waits === undefined)
         await this.#limiter.take(Math.max(0, deadline - this.#clock.now()), signal);
+      const waited = this.#clock.now() - since;
       let outcome: Outcome<T> | Failure;
       let token: string | undefined;
       try {
         if (request.authorized !== false) token = await tokens.get();
         const made = token;
-        outcome = await this.#breaker.execute(() => this.#attempt(request, made, read));
+        outcome = await this.#breaker.execute(() => this.#attempt(request, made, read, { attempt, waited }));
       } catch (error) {
         if (error instanceof BrokenCircuitError) throw this.#broken();
         if (!(error instanceof Failure)) throw error;
         outcome = error;
       } finally {
         if (request.waits === undefined) this.#limiter.release();
+        since = this.#clock.now();
       }
 
       if ("reply" in outcome) {
@@ -210,9 +224,10 @@ export class HttpClient {
     request: Request,
     token: string | undefined,
     read: (body: Readable, headers: Headers) => Promise<T> | T,
+    before: Pick<FinishedCall, "attempt" | "waited">,
   ): Promise<Outcome<T>> {
     const { endpoint, method, url, body, waits, signal, accept } = request;
-    const { name, judge, observe } = this.#options;
+    const { name, judge, observer } = this.#options;
     const began = performance.now();
     let answered: number | undefined;
     try {
@@ -246,7 +261,7 @@ export class HttpClient {
       const how = error.unsent ? "cannot be reached" : `did not answer ${endpoint}`;
       throw new Failure(new DriveError("Unavailable", `${name} ${how} (${error.code})`), error.unsent);
     } finally {
-      observe?.({ endpoint, status: answered, milliseconds: performance.now() - began });
+      observer?.called({ endpoint, status: answered, milliseconds: performance.now() - began, ...before });
     }
   }
 
@@ -260,7 +275,7 @@ export class HttpClient {
   #throttle({ headers }: Refusal): number {
     this.#throttled += 1;
     const wait = retryAfter(headers, this.#clock.now()) ?? firstWait + this.#backOff(this.#throttled);
-    this.#limiter.pause(wait);
+    this.pause(wait);
     return wait;
   }
 

@@ -1,5 +1,12 @@
 export type { ByteStream } from "./bodies.ts";
-export { type FinishedCall, HttpClient, type HttpOptions, type Reply, type Request } from "./client.ts";
+export {
+  type CallObserver,
+  type FinishedCall,
+  HttpClient,
+  type HttpOptions,
+  type Reply,
+  type Request,
+} from "./client.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { exactly, placed } from "./ranges.ts";
 export { retryAfter } from "./retry-after.ts";

@@ -88,11 +88,16 @@ export class Limiter {
     this.#limit = Math.min(this.#most, this.#limit + 1);
   }
 
-  /** Lets no call begin for so many milliseconds. Several refusals of one moment count as one. */
-  pause(milliseconds: number): void {
+  /**
+   * Lets no call begin for so many milliseconds. Several refusals of one moment count as one.
+   * @returns by how many milliseconds that is longer than it was
+   */
+  pause(milliseconds: number): number {
     if (this.pausedFor === 0) this.#limit = Math.max(1, this.#limit / 2);
     this.#well = 0;
+    const before = this.pausedFor;
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + milliseconds);
+    return this.pausedFor - before;
   }
 
   #next(): void {
