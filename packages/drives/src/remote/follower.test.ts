@@ -107,6 +107,30 @@ test("an answer that comes later than the feed's does not bring an older state",
   expect(await drive.stat("b/y")).toBeUndefined();
 });
 
+test("an older state that a look at the drive finds does not undo a write of that time", async () => {
+  vendor.put("b/x", "one");
+  const drive = await stage.synced();
+  vendor.put("b/x", "by others");
+  const { reached, release } = hold("after", "find");
+  const reading = get(drive, "b/x").catch((error) => error);
+  await reached;
+  const mine = await put(drive, "b/x", "mine");
+  release();
+  expect(await reading).toMatchObject({ code: "Changed" });
+  expect(await drive.stat("b/x")).toMatchObject({ id: mine.id });
+  // The same with a file that is there for the first time.
+  vendor.drop("b/x");
+  const looked = hold("after", "find");
+  const again = get(drive, "b/x").catch((error) => error);
+  vendor.put("b/x", "by others again");
+  await looked.reached;
+  await put(drive, "b/x", "mine");
+  await drive.remove("b/x");
+  looked.release();
+  expect(await again).toMatchObject({ code: "NotFound" });
+  expect(await drive.stat("b/x")).toBeUndefined();
+});
+
 test("drives with the same data follow one at a time, and another one goes on", async () => {
   vendor.put("b/x", "one");
   const first = await stage.synced(fast);

@@ -60,7 +60,7 @@ export interface Owed {
   readonly at: number;
 }
 
-/** The state of an item as a write of ours begins. */
+/** The state of an item as a call about it begins. */
 export interface Mark {
   readonly state: string;
   /** How many items the feed had told the end of. */
@@ -236,7 +236,7 @@ export class Mirror {
     return properties ? this.#properties.put(key, properties) : this.#properties.remove(key);
   }
 
-  /** Notes the state of an item before a write of ours begins, to be given to `wrote`. */
+  /** Notes the state of an item before a call about it, to be given to `wrote` or `saw` with what that leads to. */
   mark(id: string | undefined): Mark {
     this.refresh();
     return { state: fingerprint(id === undefined ? undefined : this.item(id)), ends: this.#ends };
@@ -285,9 +285,13 @@ export class Mirror {
     });
   }
 
-  /** Forgets an item that the vendor turned out not to have, or takes in one that it turned out to have. */
-  saw(id: string, item: Item | undefined): Promise<void> {
-    return this.#change(() => (item ? this.#put(item) : this.#remove(id)));
+  /** Takes in an item as the vendor was found to have it, unless its state is another one than when it was asked. */
+  saw(id: string, item: Item | undefined, mark: Mark): Promise<void> {
+    return this.#change(() => {
+      if (fingerprint(this.item(id)) !== mark.state) return;
+      if (item) this.#put(item);
+      else this.#remove(id);
+    });
   }
 
   /**
@@ -360,8 +364,10 @@ export class Mirror {
       const step = [...this.#items.getRange({ start, limit: sweepStep })];
       const stale = step.filter(({ value }) => epochOf(value) !== epoch && value[0] !== root);
       for (const { key, value } of stale) {
-        const item = this.#recent.get(key)?.own ? await confirm(value[0]) : undefined;
-        if (item) await this.saw(item.id, item);
+        if (!this.#recent.get(key)?.own) continue;
+        const mark = this.mark(value[0]);
+        const item = await confirm(value[0]);
+        if (item) await this.saw(item.id, item, mark);
       }
       await this.#change(() => {
         for (const { key } of stale) {

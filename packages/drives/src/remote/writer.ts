@@ -167,10 +167,9 @@ export class Writer {
 
   /** Takes in what the drive has at a path now, where it is not what was known, and tells it. */
   async look(path: string, folder: Item | undefined): Promise<Item | undefined> {
-    const { vendor, mirror, forget } = this.#parts;
+    const { mirror, forget } = this.#parts;
     forget(path);
-    if (folder && !(await vendor.get(folder.id))) {
-      await mirror.saw(folder.id, undefined);
+    if (folder && !(await this.#ask(folder.id))) {
       for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
         forget(path.slice(0, end));
       return undefined;
@@ -178,10 +177,23 @@ export class Writer {
     const known = await Promise.resolve()
       .then(() => this.#parts.tree().find(path))
       .catch(() => undefined);
+    const mark = mirror.mark(known?.id);
     const now = await this.#find(path);
-    if (known && known.id !== now?.id) await mirror.saw(known.id, await vendor.get(known.id));
-    if (now) await mirror.saw(now.id, now);
+    if (known && known.id === now?.id) await mirror.saw(known.id, now, mark);
+    else {
+      if (known) await this.#ask(known.id);
+      if (now) await this.#ask(now.id);
+    }
     return now;
+  }
+
+  /** Takes in what the drive has of an item now, and tells it. */
+  async #ask(id: string): Promise<Item | undefined> {
+    const { vendor, mirror } = this.#parts;
+    const mark = mirror.mark(id);
+    const item = await vendor.get(id);
+    await mirror.saw(id, item, mark);
+    return item;
   }
 
   /** Changes an item without moving it. `kept` is what the mirror keeps of its properties, as in a `Publication`. */
