@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isLeftOver, temporaryName } from "../processes.ts";
 import { type Bytes, bind, unbind } from "./binding.ts";
-import type { KeptProperties, Mirror } from "./mirror.ts";
+import type { KeptProperties, Mirror, Owed } from "./mirror.ts";
 import { readItem } from "./reading.ts";
 import type { Tree } from "./tree.ts";
 import type { Body, Item, Vendor } from "./vendor.ts";
@@ -127,18 +127,27 @@ export class Properties {
     }
   }
 
-  /** Writes the sidecars that processes which ended did not come to (see `isLeftOver`). */
+  /**
+   * Writes the sidecars that processes which ended did not come to (see `isLeftOver`). What the vendor does not take
+   * now is left to the next time.
+   */
   async recover(olderThan: number): Promise<void> {
-    const { mirror, tree } = this.#parts;
+    const { mirror } = this.#parts;
     mirror.refresh();
-    for (const [name, { path, size, hash, text, at }] of mirror.owed()) {
-      if (!isLeftOver(name, at, olderThan)) continue;
-      const item = await tree().find(path);
-      const same = item?.kind === "file" && item.size === size && item.hash === hash;
-      // What was written since stands.
-      if (same && [undefined, text].includes(await this.read(item))) await this.replace(path, item, text);
-      await mirror.setOwed(name, undefined);
+    for (const [name, owed] of mirror.owed()) {
+      if (!isLeftOver(name, owed.at, olderThan)) continue;
+      try {
+        await this.#settle(owed);
+        await mirror.setOwed(name, undefined);
+      } catch {}
     }
+  }
+
+  async #settle({ path, size, hash, text }: Owed): Promise<void> {
+    const item = await this.#parts.tree().find(path);
+    const same = item?.kind === "file" && item.size === size && item.hash === hash;
+    // What was written since stands.
+    if (same && [undefined, text].includes(await this.read(item))) await this.replace(path, item, text);
   }
 
   /** Brings the drive's sidecar of an item in line with the text that was written with its bytes. */

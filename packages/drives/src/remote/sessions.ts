@@ -19,16 +19,24 @@ export class Sessions {
     return () => rm(path, { force: true });
   }
 
-  /** Gives up those that are left over (see `isLeftOver`). @returns how many */
+  /**
+   * Gives up those that are left over (see `isLeftOver`). What the vendor cannot give up now, or another process gives
+   * up at the same time, is left to the next time.
+   * @returns how many
+   */
   async sweep(vendor: Vendor, olderThan: number): Promise<number> {
     let count = 0;
     for (const name of await readdir(this.#folder).catch(() => [])) {
       const path = join(this.#folder, name);
       const stats = await stat(path).catch(() => undefined);
       if (!stats || !isLeftOver(name, stats.mtimeMs, olderThan)) continue;
-      await vendor.cancelUpload(await readFile(path, "utf8"));
-      await rm(path, { force: true });
-      count++;
+      try {
+        const state = await readFile(path, "utf8");
+        // Empty where sessions end by themselves, or where the process ended before it was written.
+        if (state !== "") await vendor.cancelUpload(state);
+        await rm(path);
+        count++;
+      } catch {}
     }
     return count;
   }
