@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { SqlError } from "@overcoat/sources";
 import type { CancelKey, CancelKeys } from "./cancel.ts";
+import { dispatch, known, types } from "./dispatch.ts";
 import type { Logins } from "./logins.ts";
 import { Fields, type Message, MessageReader } from "./reader.ts";
 import { ScramExchange, scramMechanism, scramPlusMechanism } from "./scram.ts";
@@ -44,25 +45,7 @@ const [longKey, shortKey] = [32, 4];
 
 type Phase = "startup" | "sasl" | "sasl final" | "ready" | "closed";
 
-const letter = (text: string) => text.charCodeAt(0);
-const types = {
-  query: letter("Q"),
-  parse: letter("P"),
-  bind: letter("B"),
-  describe: letter("D"),
-  execute: letter("E"),
-  close: letter("C"),
-  sync: letter("S"),
-  flush: letter("H"),
-  terminate: letter("X"),
-  password: letter("p"),
-  functionCall: letter("F"),
-  copyData: letter("d"),
-  copyDone: letter("c"),
-  copyFail: letter("f"),
-  statement: letter("S"),
-  portal: letter("P"),
-};
+const passwordType = "p".charCodeAt(0);
 
 /** One client: from its first byte to its last it speaks the protocol and hands statements to a session. */
 export class ClientConnection {
@@ -328,76 +311,13 @@ export class ClientConnection {
     else this.#skipping = true;
   }
 
-  #dispatch({ type, body }: Message, session: Session, signal: AbortSignal): void | Promise<void> {
-    const fields = new Fields(body);
-    switch (type) {
-      case types.query: {
-        const text = fields.text();
-        fields.end();
-        return session.query(text, this.#writer, signal);
-      }
-      case types.parse: {
-        const name = fields.text();
-        const text = fields.text();
-        for (let left = fields.count(); left > 0; left--) fields.int32();
-        fields.end();
-        return session.parse(name, text, this.#writer, signal);
-      }
-      case types.bind: {
-        const portal = fields.text();
-        const statement = fields.text();
-        textOnly(fields, "a parameter");
-        const values: (string | null)[] = [];
-        for (let left = fields.count(); left > 0; left--) values.push(fields.value());
-        textOnly(fields, "a result");
-        fields.end();
-        return session.bind(portal, statement, values, this.#writer);
-      }
-      case types.describe: {
-        const kind = fields.byte();
-        const name = fields.text();
-        fields.end();
-        if (kind === types.statement) return session.describeStatement(name, this.#writer, signal);
-        if (kind === types.portal) return session.describePortal(name, this.#writer, signal);
-        break;
-      }
-      case types.execute: {
-        const portal = fields.text();
-        const limit = fields.int32();
-        fields.end();
-        return session.execute(portal, Math.max(limit, 0), this.#writer, signal);
-      }
-      case types.close: {
-        const kind = fields.byte();
-        const name = fields.text();
-        fields.end();
-        if (kind === types.statement) return session.closeStatement(name, this.#writer);
-        if (kind === types.portal) return session.closePortal(name, this.#writer);
-        break;
-      }
-      case types.sync:
-        fields.end();
-        return session.sync(this.#writer, signal);
-      case types.flush:
-        fields.end();
-        return this.#writer.flush();
-      case types.terminate:
-        this.#phase = "closed";
-        this.#writer.flush();
-        this.#socket.end();
-        return;
-      case types.functionCall:
-        throw new SqlError("0A000", "the function call protocol is not spoken here");
-      // What remains of a COPY that was refused.
-      case types.copyData:
-      case types.copyDone:
-      case types.copyFail:
-        return;
-      default:
-        this.#end(new SqlError("08P01", `invalid frontend message type ${type}`));
-        return;
-    }
-    throw new SqlError("08P01", "invalid frontend message: neither a statement nor a portal is named");
+  #dispatch(message: Message, session: Session, signal: AbortSignal): void | Promise<void> {
+    const { type } = message;
+    if (!known.has(type)) return this.#end(new SqlError("08P01", `invalid frontend message type ${type}`));
+    if (type !== types.terminate) return dispatch(message, session, this.#writer, signal);
+    this.#phase = "closed";
+    this.#writer.flush();
+    this.#socket.end();
   }
 
   /** Tells the client why, and ends the connection. */
@@ -436,16 +356,8 @@ export class ClientConnection {
 }
 
 function passwordBody({ type, body }: Message): Buffer {
-  if (type !== types.password) throw new SqlError("08P01", "a SASL response was expected");
+  if (type !== passwordType) throw new SqlError("08P01", "a SASL response was expected");
   return body;
-}
-
-function textOnly(fields: Fields, what: string): void {
-  for (let left = fields.count(); left > 0; left--)
-    if (fields.int16() !== 0)
-      throw new SqlError("0A000", `${what} in binary format is not supported`, {
-        hint: "Use the text format; JDBC does with binaryTransfer=false, node-postgres with strings.",
-      });
 }
 
 /** What a client that has no session yet is told. */
