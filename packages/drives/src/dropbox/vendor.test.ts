@@ -243,6 +243,12 @@ test("a token that has ended is given up for another one, and too small scopes a
   expect((await Array.fromAsync(reader.changes(undefined)))[0]?.changes).toMatchObject([{ id: "/a" }]);
 });
 
+test("what is closed makes no more calls", async () => {
+  const { vendor } = await start({ a: "a" });
+  await vendor.close();
+  await expect(vendor.find(["a"])).rejects.toMatchObject({ code: "Unavailable" });
+});
+
 describe("throttling", () => {
   test.each([409, 429] as const)("writes come one after the other, told by %i", async (commitRefusal) => {
     const { vendor, root, server } = await start({}, { commitTime: 20, commitRefusal });

@@ -230,6 +230,10 @@ export class DropboxVendor implements Vendor {
     return this.#downloads.read(id, size, start, end, signal);
   }
 
+  close(): Promise<void> {
+    return this.#client.http.close();
+  }
+
   /** The service copies over nothing: the bytes go up once more, so that the file is never missing. */
   async #copyOver(item: Item, target: Target, options: WriteOptions): Promise<Item> {
     const chunks = await Array.fromAsync(await this.read(item, 0, item.size, options.signal));

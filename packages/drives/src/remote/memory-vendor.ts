@@ -195,6 +195,8 @@ export class MemoryVendor implements Vendor {
     await this.#call("cancelUpload", state, () => void this.sessions.delete(state));
   }
 
+  async close(): Promise<void> {}
+
   async setProperties(item: Item, properties: string): Promise<Item> {
     if (this.traits.propertiesLimit === 0) throw new Error("no properties here");
     return this.#call("setProperties", item, () => this.#change({ ...this.#node(item.id).item, properties }));

@@ -395,7 +395,7 @@ class VendorDrive implements RemoteDrive {
     this.#use.close();
     await this.#cache?.close();
     await this.#mirror.close();
-    await this.#vendor.close?.();
+    await this.#vendor.close();
   }
 
   #tree(): Tree {

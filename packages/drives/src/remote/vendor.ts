@@ -197,5 +197,5 @@ export interface Vendor {
     signal?: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>;
   /** Gives up connections. Calls that are under way fail. */
-  close?(): Promise<void>;
+  close(): Promise<void>;
 }
