@@ -3,11 +3,13 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openConsole, screenshot, type TestConsole } from "./console.ts";
 import { checkPage, expectAccessible } from "./page-checks.ts";
+import { putSamples, storageTests } from "./storage.ts";
 
 let console: TestConsole;
 
 beforeAll(async () => {
   console = await openConsole();
+  await putSamples(console);
 }, 300_000);
 afterAll(() => console?.[Symbol.asyncDispose](), 60_000);
 
@@ -68,6 +70,8 @@ describe("signing in", () => {
 
 test.each([
   ["/", "overview"],
+  ["/storage/shop", "storage"],
+  ["/storage/shop/object?key=orders.csv", "storage-object"],
   ["/files", "files"],
   ["/sessions", "sessions"],
   ["/users", "users"],
@@ -84,6 +88,9 @@ test("no page has a secret in it", async () => {
   page.on("response", (response) => texts.push(response.text().catch(() => "")));
   for (const path of [
     "/",
+    "/storage",
+    "/storage/shop",
+    "/storage/shop/object?key=orders.csv",
     "/files",
     "/sessions",
     "/users",
@@ -187,6 +194,8 @@ describe("the tables", () => {
     await context.close();
   });
 });
+
+describe("storage", () => storageTests(() => console));
 
 describe("the SQL page", () => {
   test("runs a query, and tells what the service was asked", async () => {

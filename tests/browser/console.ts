@@ -76,7 +76,17 @@ export async function openConsole(): Promise<TestConsole> {
   parts.defer(() => rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
   const s3 = `127.0.0.1:${await freePort()}`;
   const address = `127.0.0.1:${await freePort()}`;
-  const flags = ["--s3-addr", s3, "--workers", "1", "--no-fsync", "--postgres-port", "0"];
+  const flags = [
+    "--s3-addr",
+    s3,
+    "--workers",
+    "1",
+    "--no-fsync",
+    "--postgres-port",
+    "0",
+    "--demo",
+    "--versions",
+  ];
   const running = startProgram(process.execPath, [command, "up", ...flags, "--console-addr", address], {
     cwd: work,
     env: { ...plainEnvironment, OVERCOAT_SECRET_AUTH0: "secret-of-the-application" },
@@ -128,10 +138,15 @@ export async function openConsole(): Promise<TestConsole> {
   };
 }
 
-/** Has the gateway do something, for the plots. */
-function keepBusy({ s3 }: Connections): AsyncDisposable {
+/** A client of the gateway. */
+export function openStorage({ s3 }: Connections): S3Client {
   const { endpoint, region, ...credentials } = s3;
-  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });
+  return new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });
+}
+
+/** Has the gateway do something, for the plots. */
+function keepBusy(connections: Connections): AsyncDisposable {
+  const client = openStorage(connections);
   const object = { Bucket: "sample", Key: "datasets/train.csv" };
   let count = 0;
   const ask = async () => {

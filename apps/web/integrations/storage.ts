@@ -15,13 +15,18 @@ export interface Storage {
 /** Whether a presigned URL can carry a key: URLs have no segments `.` and `..`. */
 export const isPresignable = (key: string) => !key.split("/").some((part) => part === "." || part === "..");
 
+/** The parameters of a presigned download that browsers save under a name. */
+export const saveAsParameters = (name: string) => ({
+  "response-content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", "%27")}`,
+});
+
 /**
  * A URL by which anybody may do one thing with one object for some time: no request is sent.
  * @param seconds for which it is good, up to a week
  */
 export async function presign(
   storage: Storage,
-  method: "GET" | "PUT",
+  method: "GET" | "PUT" | "POST" | "DELETE",
   key: string,
   seconds: number,
   parameters: Readonly<Record<string, string>> = {},

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Argument, type Database, openDatabase, type Run } from "./database.ts";
 import { WrapperError } from "./errors.ts";
 import { type Statement, statements } from "./statements.ts";
-import { isPresignable, presign, type Storage } from "./storage.ts";
+import { isPresignable, presign, type Storage, saveAsParameters } from "./storage.ts";
 
 /**
  * Sessions in Redis, users of Auth0 and files in S3, through the foreign tables `redis_sessions`, `auth0_users` and
@@ -138,10 +138,7 @@ export function createWrappers({ database, storage }: WrapperOptions): Wrappers 
       return rows(run, s3File, statements.listS3Files, beginning(prefix), after, limit);
     },
     async presignDownload(filename, { expiresIn, saveAs } = {}) {
-      const parameters: Record<string, string> = {};
-      if (saveAs !== undefined)
-        parameters["response-content-disposition"] =
-          `attachment; filename*=UTF-8''${encodeURIComponent(check(text, saveAs)).replaceAll("'", "%27")}`;
+      const parameters = saveAs === undefined ? {} : saveAsParameters(check(text, saveAs));
       return presign(stored(), "GET", check(objectKey, filename), check(expiry, expiresIn), parameters);
     },
     async presignUpload(filename, { expiresIn } = {}) {

@@ -1,6 +1,7 @@
 import {
   Activity,
   Files,
+  HardDrive,
   KeyRound,
   LayoutDashboard,
   type LucideIcon,
@@ -17,7 +18,10 @@ export interface NavigationPage {
 
 /** What the navigation shows, by groups. A page is a folder under `app/(console)`. */
 export const pageGroups: readonly (readonly NavigationPage[])[] = [
-  [{ href: "/", title: "Overview", Icon: LayoutDashboard }],
+  [
+    { href: "/", title: "Overview", Icon: LayoutDashboard },
+    { href: "/storage", title: "Storage", Icon: HardDrive },
+  ],
   [
     { href: "/files", title: "Files", Icon: Files },
     { href: "/sessions", title: "Sessions", Icon: KeyRound },

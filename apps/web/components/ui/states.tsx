@@ -46,3 +46,14 @@ export function Failure({
 export function Skeleton({ className = "h-4" }: { className?: string }) {
   return <div aria-hidden="true" className={`motion-safe:animate-pulse rounded-md bg-raised ${className}`} />;
 }
+
+/** Keeps the place of the rows of a table. */
+export function RowsSkeleton() {
+  return (
+    <div role="status" aria-label="Loading" className="grid gap-7 p-5">
+      {["a", "b", "c", "d", "e", "f", "g", "h"].map((name) => (
+        <Skeleton key={name} />
+      ))}
+    </div>
+  );
+}

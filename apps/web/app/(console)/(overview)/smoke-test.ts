@@ -6,7 +6,7 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { messageOf } from "@/lib/server/checks";
-import { storageClient } from "@/lib/server/storage";
+import { storageClient } from "@/lib/server/storage/client";
 
 export interface SmokeTest {
   readonly milliseconds: number;

@@ -1,7 +1,7 @@
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { type CheckResult, checked } from "@/lib/server/checks";
 import { connections } from "@/lib/server/connections";
-import { storageClient } from "@/lib/server/storage";
+import { storageClient } from "@/lib/server/storage/client";
 import { lastSmokeTest } from "./smoke-test";
 import type { Step } from "./step";
 

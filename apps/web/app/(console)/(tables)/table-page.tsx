@@ -1,6 +1,7 @@
 import { type ReactNode, Suspense } from "react";
 import { Page } from "@/components/ui/page";
-import { Skeleton } from "@/components/ui/states";
+import { Panel } from "@/components/ui/panel";
+import { RowsSkeleton } from "@/components/ui/states";
 import { SearchForm } from "./search-form";
 
 /** A page over one foreign table: a search, and the rows when they arrive. */
@@ -21,24 +22,11 @@ export function TablePage({
 }) {
   return (
     <Page title={title} lead={lead} action={<SearchForm path={path} label={label} value={search} />}>
-      <section
-        aria-label={title}
-        className="min-w-0 overflow-hidden rounded-xl border border-line bg-surface"
-      >
+      <Panel label={title}>
         <Suspense key={search} fallback={<RowsSkeleton />}>
           {children}
         </Suspense>
-      </section>
+      </Panel>
     </Page>
-  );
-}
-
-function RowsSkeleton() {
-  return (
-    <div role="status" aria-label="Loading" className="grid gap-7 p-5">
-      {["a", "b", "c", "d", "e", "f", "g", "h"].map((name) => (
-        <Skeleton key={name} />
-      ))}
-    </div>
   );
 }

@@ -8,7 +8,7 @@ import { Page } from "@/components/ui/page";
 import { connections } from "@/lib/server/connections";
 import { environment } from "@/lib/server/environment";
 import { requireSession } from "@/lib/server/session";
-import { storageClient } from "@/lib/server/storage";
+import { storageClient } from "@/lib/server/storage/client";
 import { environmentSnippet, type Place, snippets } from "./snippets";
 
 export const metadata: Metadata = { title: "Connect" };

@@ -1,5 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import { type Connections, connections } from "./connections.ts";
+import { type Connections, connections } from "../connections.ts";
 
 const kept = globalThis as { overcoatStorage?: { readonly of: string; readonly client: S3Client } };
 
