@@ -85,7 +85,7 @@ async function overwrite(target: string, text: string): Promise<void> {
   const handle = await open(target, "r+");
   try {
     await handle.truncate(0);
-    await handle.write(text, 0);
+    await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();

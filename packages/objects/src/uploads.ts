@@ -41,6 +41,8 @@ interface SpooledPart extends PartInfo {
 const description = "upload.json";
 const temporaryPrefix = "tmp-";
 const idPattern = /^[0-9a-f]{48}$/;
+/** How often the parts are looked at anew because one of them is being replaced. */
+const attempts = 10;
 const noUpload = () =>
   new ObjectsError(
     "NoSuchUpload",
@@ -110,7 +112,8 @@ export class Uploads {
       let size = 0;
       try {
         for await (const chunk of payload.chunks) {
-          await file.write(chunk);
+          // All of it, where `write` may take a piece only.
+          await file.writeFile(chunk);
           size += chunk.length;
         }
         await file.datasync();
@@ -136,23 +139,13 @@ export class Uploads {
 
   /** The parts that were uploaded, by number. */
   async parts(upload: Upload): Promise<SpooledPart[]> {
-    const folder = join(this.#root, upload.id);
-    const byNumber = new Map<number, SpooledPart>();
-    for (const name of (await readdir(folder).catch(() => [])).sort()) {
-      const [number, , etag, checksum] = name.split(".");
-      if (!number || etag === undefined || checksum === undefined || !/^\d{5}$/.test(number)) continue;
-      const path = join(folder, name);
-      const { size, mtimeMs } = await stat(path);
-      byNumber.set(Number(number), {
-        number: Number(number),
-        size,
-        modified: mtimeMs,
-        etag,
-        checksum: checksum ? Buffer.from(checksum, "base64url").toString() : undefined,
-        path,
-      });
-    }
-    return [...byNumber.values()].sort((a, b) => a.number - b.number);
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await partsIn(join(this.#root, upload.id));
+      } catch (error) {
+        // A part that was met has been replaced since.
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempt === attempts) throw error;
+      }
   }
 
   /** The bytes of parts, one after the other. A chunk is good until the next one is asked for. */
@@ -191,6 +184,25 @@ export class Uploads {
       if (Number.parseInt(id.slice(0, 12), 16) < Date.now() - uploadsKept) await this.remove(id);
       else await sweepFolder(join(this.#root, id), temporaryKept);
   }
+}
+
+async function partsIn(folder: string): Promise<SpooledPart[]> {
+  const byNumber = new Map<number, SpooledPart>();
+  for (const name of (await readdir(folder).catch(() => [])).sort()) {
+    const [number, , etag, checksum] = name.split(".");
+    if (!number || etag === undefined || checksum === undefined || !/^\d{5}$/.test(number)) continue;
+    const path = join(folder, name);
+    const { size, mtimeMs } = await stat(path);
+    byNumber.set(Number(number), {
+      number: Number(number),
+      size,
+      modified: mtimeMs,
+      etag,
+      checksum: checksum ? Buffer.from(checksum, "base64url").toString() : undefined,
+      path,
+    });
+  }
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
 }
 
 async function sweepFolder(folder: string, olderThan: number): Promise<void> {
