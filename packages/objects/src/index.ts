@@ -2,6 +2,7 @@ export type { BucketInfo } from "./buckets.ts";
 export type { BucketConfiguration } from "./configurations.ts";
 export { asObjectsError, isOutdated } from "./drive-errors.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";
+export { compareKeys } from "./keys.ts";
 export type { ListPage, ListRequest } from "./listing.ts";
 export {
   type Checksum,

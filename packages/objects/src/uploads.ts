@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "nod
 import { join } from "node:path";
 import { isLeftOver, readChunks, temporaryName } from "@overcoat/drives";
 import { ObjectsError } from "./errors.ts";
+import { compareKeys } from "./keys.ts";
 import type { ChecksumAlgorithm, ObjectMetadata } from "./metadata.ts";
 import type { Payload } from "./payload.ts";
 
@@ -94,7 +95,7 @@ export class Uploads {
     const uploads = await Promise.all((await this.#ids()).map((id) => this.#read(id)));
     return uploads
       .filter((upload): upload is Upload => upload?.bucket === bucket)
-      .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) || (a.id < b.id ? -1 : 1));
+      .sort((a, b) => compareKeys(a.key, b.key) || (a.id < b.id ? -1 : 1));
   }
 
   async #ids(): Promise<string[]> {

@@ -23,6 +23,10 @@ const conditional = (prefix: string) => ({
 });
 const plainConditions = conditional("");
 
+/** The conditions, if there is any: one that is empty, or of 1970, is one. */
+const given = (conditions: Conditions) =>
+  Object.values(conditions).some((one) => one !== undefined) ? conditions : undefined;
+
 /** Conditional headers; with a prefix, those of a copy's source. */
 export function conditionsOf(context: Context, prefix = ""): Conditions | undefined {
   const names = prefix ? conditional(prefix) : plainConditions;
@@ -30,16 +34,14 @@ export function conditionsOf(context: Context, prefix = ""): Conditions | undefi
   const ifNoneMatch = header(context, names.ifNoneMatch);
   const ifModifiedSince = date(header(context, names.ifModifiedSince));
   const ifUnmodifiedSince = date(header(context, names.ifUnmodifiedSince));
-  if (ifMatch ?? ifNoneMatch ?? ifModifiedSince ?? ifUnmodifiedSince)
-    return { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince };
-  return undefined;
+  return given({ ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince });
 }
 
 /** Conditions that count for a write. */
 export function writeConditions(context: Context): Conditions | undefined {
   const ifMatch = header(context, "if-match");
   const ifNoneMatch = header(context, "if-none-match");
-  return (ifMatch ?? ifNoneMatch) ? { ifMatch, ifNoneMatch } : undefined;
+  return given({ ifMatch, ifNoneMatch });
 }
 
 /** Latin-1 as Node.js reads headers, back to the UTF-8 that clients send. */

@@ -1,4 +1,4 @@
-import type { ListPage } from "@overcoat/objects";
+import { compareKeys, type ListPage } from "@overcoat/objects";
 import { type Context, type Operation, replyXml } from "../context.ts";
 import { S3Error } from "../errors.ts";
 import { objectsXml, objectXml, ownerXml, urlEncode } from "../listing-xml.ts";
@@ -178,7 +178,8 @@ export const listMultipartUploads: Operation = async (context) => {
   const idMarker = query.get("upload-id-marker") ?? "";
   const found = (await service.objects.uploads.list(bucket)).filter(
     ({ key, id }) =>
-      key.startsWith(prefix) && (key > keyMarker || (key === keyMarker && idMarker !== "" && id > idMarker)),
+      key.startsWith(prefix) &&
+      (compareKeys(key, keyMarker) > 0 || (key === keyMarker && idMarker !== "" && id > idMarker)),
   );
   const prefixes = new Set<string>();
   let inner = "";
@@ -188,8 +189,8 @@ export const listMultipartUploads: Operation = async (context) => {
   for (const upload of found) {
     const end = delimiter ? upload.key.indexOf(delimiter, prefix.length) : -1;
     const common = delimiter && end >= 0 ? upload.key.slice(0, end + delimiter.length) : undefined;
-    if (common !== undefined && prefixes.has(common)) continue;
-    if (count++ >= taken) {
+    const isNew = common === undefined || !prefixes.has(common);
+    if (isNew && count++ >= taken) {
       truncated = taken > 0;
       break;
     }
