@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -10,6 +10,8 @@ it("is seen by other processes and kept for later ones", () => {
   try {
     const file = join(folder, "changes");
     const mine = new SharedCounter(file);
+    // The disk has room for it from the beginning.
+    expect(statSync(file).blocks).toBeGreaterThan(0);
     const before = mine.value;
     const module = new URL("shared-counter.ts", import.meta.url).href;
     const script = `

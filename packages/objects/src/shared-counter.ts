@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import koffi from "koffi";
 
 const size = 4;
@@ -21,7 +21,8 @@ export class SharedCounter {
     if (!mmap) throw new Error(`Shared memory is not known of ${process.platform}`);
     const fd = openSync(file, "a+", 0o600);
     try {
-      ftruncateSync(fd, size);
+      // Written, and not only made so long: who changes memory that a full disk has no room for is ended by the system.
+      if (fstatSync(fd).size < size) writeSync(fd, Buffer.alloc(size));
       this.#memory = mmap(null, size, readWrite, shared, fd, 0);
     } finally {
       closeSync(fd);
