@@ -2,7 +2,7 @@
  * Measures Overcoat beside bare ceilings and peers, and writes bench/results.md: `npm run bench`, or
  * `npm run bench -- GET` for the parts whose titles have that in them, which are printed only.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Comparison, compare, comparisons, type Measured, rounds, seconds, warmUp } from "./compare.ts";
@@ -22,6 +22,7 @@ const results = fileURLToPath(new URL("results.md", import.meta.url));
 const wanted = process.argv[2];
 // Not in the folder for temporary files, which may be in memory.
 const base = process.env.BENCH_FOLDER ?? fileURLToPath(new URL("../.cache", import.meta.url));
+mkdirSync(base, { recursive: true });
 const work = mkdtempSync(join(base, "bench-"));
 const sections: string[] = [];
 pinClient();

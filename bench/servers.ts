@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { onPath, rclone } from "./programs.ts";
 import { accessKeyId, secretAccessKey } from "./requests.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -31,13 +32,6 @@ interface Kind {
   command(port: number, folder: string, data: string): Command | undefined;
 }
 
-/** Where a program is that can be run by name. */
-export function onPath(name: string): string | undefined {
-  return process.env.PATH?.split(":")
-    .map((folder) => join(folder, name))
-    .find((file) => existsSync(file));
-}
-
 /** The command `overcoat`, for Node.js. */
 export const command = join(root, "packages/cli/bin/overcoat.js");
 
@@ -59,9 +53,13 @@ const bare = (kind: string): Kind => ({
   ],
 });
 
-const peer = (name: string, args: (port: number, folder: string) => readonly string[], env = {}): Kind => ({
+const peer = (
+  find: () => string | undefined,
+  args: (port: number, folder: string) => readonly string[],
+  env = {},
+): Kind => ({
   command(port, folder) {
-    const file = onPath(name);
+    const file = find();
     return file ? [file, args(port, folder), { GOMAXPROCS: "1", ...env }] : undefined;
   },
 });
@@ -93,21 +91,26 @@ export const kinds = {
   "bare hash, write, sync, rename": bare("write"),
   "bare hash, write, sync, rename, sync the folder": bare("durable"),
   s3rver,
-  "rclone serve s3": peer("rclone", (port, folder) => [
+  "rclone serve s3": peer(rclone, (port, folder) => [
     ...["serve", "s3", folder, "--addr", `127.0.0.1:${port}`, "--vfs-cache-mode", "off"],
     ...["--auth-key", `${accessKeyId},${secretAccessKey}`],
   ]),
-  versitygw: peer("versitygw", (port, folder) => [
-    ...["--access", accessKeyId, "--secret", secretAccessKey, "--port", `127.0.0.1:${port}`, "--quiet"],
-    ...["posix", folder],
-  ]),
-  MinIO: peer("minio", (port, folder) => ["server", folder, "--address", `127.0.0.1:${port}`, "--quiet"], {
-    MINIO_ROOT_USER: accessKeyId,
-    MINIO_ROOT_PASSWORD: secretAccessKey,
-  }),
-  "redis-server": peer("redis-server", (port) => [
-    ...["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--logfile", "/dev/null"],
-  ]),
+  versitygw: peer(
+    () => onPath("versitygw"),
+    (port, folder) => [
+      ...["--access", accessKeyId, "--secret", secretAccessKey, "--port", `127.0.0.1:${port}`, "--quiet"],
+      ...["posix", folder],
+    ],
+  ),
+  MinIO: peer(
+    () => onPath("minio"),
+    (port, folder) => ["server", folder, "--address", `127.0.0.1:${port}`, "--quiet"],
+    { MINIO_ROOT_USER: accessKeyId, MINIO_ROOT_PASSWORD: secretAccessKey },
+  ),
+  "redis-server": peer(
+    () => onPath("redis-server"),
+    (port) => [...["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--logfile", "/dev/null"]],
+  ),
 } satisfies Record<string, Kind>;
 
 export type ServerName = keyof typeof kinds;
@@ -170,7 +173,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Waits until a child listens. @throws Error when it ends before, or does not in 30 s */
+/** Waits until a child listens; stops it where it does not in 30 s. @throws Error then, and when it ends before */
 export async function listening(port: number, child: ChildProcess): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
     if (child.exitCode !== null) break;
@@ -184,5 +187,6 @@ export async function listening(port: number, child: ChildProcess): Promise<void
     if (open) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  await stopChild(child);
   throw new Error(`${child.spawnargs.join(" ")} did not start`);
 }

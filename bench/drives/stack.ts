@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { rclone } from "../programs.ts";
 import { accessKeyId, secretAccessKey } from "../requests.ts";
-import { command, freePort, largestMemory, listening, onPath, onServerCore, stopChild } from "../servers.ts";
+import { command, freePort, largestMemory, listening, onServerCore, stopChild } from "../servers.ts";
 
 const latency = "100ms";
 
@@ -26,7 +27,7 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-export const gateways = (): Gateway[] => (onPath("rclone") ? ["overcoat", "rclone serve s3"] : ["overcoat"]);
+export const gateways = (): Gateway[] => (rclone() ? ["overcoat", "rclone serve s3"] : ["overcoat"]);
 
 const spawned = (file: string, args: readonly string[], work: string): ChildProcess =>
   spawn(file, args, { cwd: work, stdio: ["ignore", "ignore", "inherit"] });
@@ -72,21 +73,14 @@ export async function startGateway(
   const port = await freePort();
   const key = ["--auth-key", `${accessKeyId},${secretAccessKey}`];
   const all = ["serve", "s3", "onedrive:", "--config", config, "--addr", `127.0.0.1:${port}`, ...key];
-  const [file, args] =
+  const own = ["--workers", "1", "--data", join(work, `${name}.data`), ...flags];
+  const cached = ["--vfs-cache-mode", "full", "--cache-dir", join(work, `${name}.rclone`)];
+  const quick = ["--dir-cache-time", "24h", "--vfs-fast-fingerprint", "--vfs-write-back", "100ms"];
+  const started =
     gateway === "overcoat"
-      ? [
-          process.execPath,
-          [command, ...all, "--workers", "1", "--data", join(work, `${name}.data`), ...flags],
-        ]
-      : [
-          "rclone",
-          [
-            ...all,
-            ...["--vfs-cache-mode", "full", "--cache-dir", join(work, `${name}.rclone`)],
-            ...["--dir-cache-time", "24h", "--vfs-fast-fingerprint", "--vfs-write-back", "100ms"],
-          ],
-        ];
-  const child = spawned(...onServerCore(file as string, args as string[]), work);
+      ? onServerCore(process.execPath, [command, ...all, ...own])
+      : onServerCore(rclone()!, [...all, ...cached, ...quick]);
+  const child = spawned(...started, work);
   await listening(port, child);
   return { name: gateway, port, peakMemory: () => largestMemory(child.pid!), stop: () => stopChild(child) };
 }
