@@ -5,7 +5,7 @@ import { RunError } from "./errors.ts";
 import type { Settings } from "./flags/resolve.ts";
 import { type Address, formatAddress } from "./flags/values.ts";
 import type { Logger } from "./log.ts";
-import { mergeMetrics } from "./metrics.ts";
+import { mergeMetrics, ofOneProcess } from "./metrics.ts";
 import { DriveMetrics } from "./remotes/drive-metrics.ts";
 import { openDrive } from "./remotes/open-drive.ts";
 import { readTls } from "./tls.ts";
@@ -71,7 +71,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
   );
   const listening: { host: string; port: number }[] = [];
   const close = async (graceMs: number) => {
-    await Promise.all(servers.slice(0, Math.max(listening.length, 0)).map((server) => server.close(graceMs)));
+    await Promise.all(servers.slice(0, listening.length).map((server) => server.close(graceMs)));
     await objects.close();
   };
   for (const [i, server] of servers.entries()) {
@@ -91,8 +91,8 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     },
     listening,
     async metrics() {
-      const texts = new Set(await Promise.all(servers.map((server) => server.metrics())));
-      return mergeMetrics([...texts, await driveMetrics.text()]);
+      const texts = servers.map((server) => server.metrics());
+      return mergeMetrics(await Promise.all([...texts, driveMetrics.text()]), ofOneProcess);
     },
     close,
   };

@@ -1,8 +1,14 @@
-/** Not a sum over processes: the largest is told. */
-const largest = /^(process_start_time_seconds|nodejs_version_info|process_max_fds|nodejs_eventloop_lag_)/;
+/** What is no sum over processes. */
+const ofProcesses = /^(process_start_time_seconds|nodejs_version_info|process_max_fds|nodejs_eventloop_lag_)/;
 
-/** One Prometheus text of several: the values of equal series are added. */
-export function mergeMetrics(texts: readonly string[]): string {
+/** What is no sum over the servers of one process: each tells of the whole of it. */
+export const ofOneProcess = /^(process|nodejs)_/;
+
+/**
+ * One Prometheus text of several: the values of equal series are added.
+ * @param largest series of which the largest value is told instead
+ */
+export function mergeMetrics(texts: readonly string[], largest: RegExp = ofProcesses): string {
   if (texts.length === 1) return texts[0]!;
   const families = new Map<string, { comments: string[]; series: Map<string, number> }>();
   for (const text of texts) {
