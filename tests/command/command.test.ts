@@ -1,36 +1,22 @@
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { join } from "node:path";
+import { ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { command, plainEnvironment, type Running, startProgram, stopAll } from "../process.ts";
+import { overcoat, run, work } from "./overcoat.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const env: NodeJS.ProcessEnv = {
-  ...plainEnvironment,
-  PATH: [dirname(process.execPath), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter),
-};
-
-let work: string;
 let folder: string;
-const started: ChildProcess[] = [];
 let taken: Server;
 beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), "overcoat-command-"));
   folder = join(work, "drive");
   await mkdir(join(folder, "bucket"), { recursive: true });
   taken = createServer();
   await new Promise<void>((done) => taken.listen(0, "127.0.0.1", done));
 });
 afterEach(async () => {
-  stopAll(started);
   if (taken.listening) await new Promise((done) => taken.close(done));
-  await rm(work, { recursive: true, force: true, maxRetries: 3 });
 });
 
 /** The address of a port that is in use until `release`. */
@@ -41,14 +27,8 @@ async function release(): Promise<string> {
   return free;
 }
 
-const run = (program: string, ...args: string[]): Running => {
-  const running = startProgram(program, args, { cwd: work, env });
-  started.push(running.child);
-  return running;
-};
-const overcoat = (...args: string[]) => run(process.execPath, command, ...args);
 const serve = (...args: string[]) =>
-  overcoat("serve", "s3", folder, "--data", join(work, "data"), "--no-fsync", ...args);
+  overcoat(["serve", "s3", folder, "--data", join(work, "data"), "--no-fsync", ...args]);
 
 /** Begins an upload of `hello world` and sends half of it; the rest is up to the test. */
 async function beginUpload(where: string): Promise<Socket> {
@@ -118,8 +98,7 @@ RC_S3_SECRET_ACCESS_KEY=super-secret-password
 RC_S3_V2_AUTH=true
 `,
   );
-  const { printed } = run(
-    "bash",
+  const { printed } = run("bash", [
     "-c",
     `source ./serve-onedrive.env
 overcoat serve s3 "$RC_S3_REMOTE" \\
@@ -128,7 +107,7 @@ overcoat serve s3 "$RC_S3_REMOTE" \\
   --access-key-id "$RC_S3_ACCESS_KEY_ID" \\
   --secret-access-key "$RC_S3_SECRET_ACCESS_KEY" \\
   --v2-auth`,
-  );
+  ]);
   await printed("Serving");
   const s3 = new S3Client({
     endpoint: `http://${where}`,
@@ -173,11 +152,11 @@ test("rclone's usual flags are taken, and the log goes where they say", async ()
   const log = join(work, "gateway.log");
   const usual =
     "--vfs-cache-mode full --vfs-cache-max-age=1h --bwlimit 10M --config /etc/rclone.conf -Pv --rc --rc-no-auth --etag-hash MD5 --log-level INFO --use-json-log --transfers 8 --no-checksum --dir-cache-time 5m --poll-interval 0";
-  const { child, exit, output } = overcoat(
+  const { child, exit, output } = overcoat([
     ...["serve", "s3", folder, "--addr", where, "--auth-key", "user,password", "--baseurl", "s3/"],
     ...["--data", join(work, "data"), "--workers", "1", "--log-file", log, ...usual.split(" ")],
     ...["--admin-addr", "127.0.0.1:0", "--allow-origin", "https://app.example.com"],
-  );
+  ]);
   while (!(await readFile(log, "utf8").catch(() => "")).includes("Serving")) {
     if (child.exitCode !== null) throw new Error(output());
     await new Promise((done) => setTimeout(done, 50));
@@ -229,47 +208,27 @@ test.each([
   [1, "--log-file: cannot write", ["serve", "s3", ".", "--log-file", "/none/log"]],
   [0, "Usage: overcoat serve s3", ["serve", "s3", "--help"]],
 ])("ends with %i and says: %s", async (code, text, args) => {
-  const { exit, output } = overcoat(...args);
+  const { exit, output } = overcoat(args);
   expect(await exit).toBe(code);
   expect(output()).toContain(text);
   expect(output()).not.toMatch(/^ +at /m);
-});
-
-test("start says what is in its way", async () => {
-  await mkdir(join(work, "overcoat-data"));
-  await writeFile(join(work, "overcoat-data/drive"), "no folder");
-  const { exit, output } = overcoat("start");
-  expect(await exit).toBe(1);
-  expect(output()).toMatch(/^overcoat: cannot keep keys and files in .*overcoat-data: EEXIST.*\n$/);
-});
-
-test("start serves a sample with the keys that it prints, and keeps both", async () => {
-  const where = await release();
-  const first = overcoat("start", "--addr", where, "--workers", "1");
-  await first.printed("Press Ctrl-C");
-  const line = /^AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) .* s3 ls s3:\/\/sample$/m;
-  const [, accessKeyId, secretAccessKey] = line.exec(first.output()) as unknown as [string, string, string];
-  const credentials = { accessKeyId, secretAccessKey };
-  const s3 = new S3Client({
-    endpoint: `http://${where}`,
-    region: "us-east-1",
-    credentials,
-    forcePathStyle: true,
-  });
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: "sample", Key: "hello.txt" }));
-  expect(await Body?.transformToString()).toContain("Hello");
-  s3.destroy();
-  process.kill(-first.child.pid!, "SIGINT");
-  expect(await first.exit).toBe(0);
-  await rm(join(work, "overcoat-data/drive/sample/hello.txt"));
-  const second = overcoat("start", "--addr", where, "--workers", "1");
-  await second.printed("Press Ctrl-C");
-  expect(second.output()).toContain(secretAccessKey);
-  expect(await readdir(join(work, "overcoat-data/drive/sample"))).not.toContain("hello.txt");
 });
 
 test.each(["1", "2"])("names the address that is in use, with %s workers", async (workers) => {
   const { exit, output } = serve("--addr", address(), "--workers", workers);
   expect(await exit).toBe(1);
   expect(output()).toContain(`the address ${address()} is already in use by another program`);
+});
+
+test("what the configuration says counts where no flag says otherwise", async () => {
+  const config = 'export default { addr: "127.0.0.1:0", cleanup: false, workers: 1, logLevel: "INFO" };';
+  await writeFile(join(work, "overcoat.config.ts"), config);
+  await mkdir(join(folder, "bucket/folder"));
+  await writeFile(join(folder, "bucket/folder/key"), "");
+  const { printed, output } = serve();
+  await printed("(1 worker)");
+  const [url] = /http:\S+\d/.exec(output())!;
+  expect((await fetch(`${url}/bucket/folder/key`, { method: "DELETE" })).status).toBe(204);
+  await printed("DeleteObject");
+  expect(await readdir(join(folder, "bucket"))).toEqual(["folder"]);
 });

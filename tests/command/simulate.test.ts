@@ -1,31 +1,9 @@
-import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { startProgram, stopAll } from "../process.ts";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { overcoat, root, run, work } from "./overcoat.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const command = join(root, "packages/cli/bin/overcoat.js");
-const started: ChildProcess[] = [];
-let work: string;
-
-beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), "overcoat-simulate-"));
-});
-afterEach(async () => {
-  stopAll(started);
-  await rm(work, { recursive: true, force: true });
-});
-
-function simulate(...args: string[]) {
-  const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
-  const env = { ...process.env, PATH: path };
-  const running = startProgram(process.execPath, [command, "simulate", ...args], { cwd: work, env });
-  started.push(running.child);
-  return running;
-}
+const simulate = (...args: string[]) => overcoat(["simulate", ...args]);
 
 test("a OneDrive to try things out, written into an rclone.conf", async () => {
   const config = join(work, "rclone.conf");
@@ -53,7 +31,7 @@ test("a OneDrive to try things out, written into an rclone.conf", async () => {
     total: 2,
     calls: { "GET children": 2 },
   });
-  process.kill(-child.pid!, "SIGINT");
+  process.kill(-child.pid!, "SIGHUP");
   expect(await exit).toBe(0);
 });
 
@@ -96,7 +74,21 @@ test("an Auth0, and what there is not", async () => {
   expect(unknown.output()).toContain(
     'there is no stand-in of "icloud"; there are: onedrive, google-drive, dropbox, auth0',
   );
-  const open = simulate("onedrive", "--addr", "0.0.0.0:0");
-  expect(await open.exit).toBe(2);
-  expect(open.output()).toContain("listens on loopback only");
+  for (const address of ["0.0.0.0:0", "127.0.0.2:0"]) {
+    const open = simulate("onedrive", "--addr", address);
+    expect(await open.exit).toBe(2);
+    expect(open.output()).toContain("listens on loopback only, at 127.0.0.1");
+  }
+});
+
+test("what npm has started ends when npm is told to", async () => {
+  const { child, exit, printed, output } = run("npm", ["exec", "--", "overcoat", "simulate", "auth0"], {
+    cwd: root,
+  });
+  await printed("Simulating Auth0");
+  const [url] = /http:\S+/.exec(output())!;
+  child.kill("SIGTERM");
+  // Its output is closed by the last one that has it.
+  await exit;
+  await expect(fetch(url)).rejects.toThrow("fetch failed");
 });

@@ -95,6 +95,9 @@ test("the documented statements work as they stand, and go on to after a restart
   expect((await stat(file())).mode & 0o777).toBe(0o600);
   expect(region).toBe("us-east-1");
   expect(first.output()).toContain(url);
+  expect(first.output()).toContain(
+    `AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_DEFAULT_REGION=us-east-1 aws --endpoint-url ${endpoint} s3 ls s3://sample\n`,
+  );
   await query(
     url,
     extensions,
@@ -187,6 +190,14 @@ test("a secret goes to its addresses only", async () => {
   expect(await running.stop()).toBe(0);
 });
 
+test("says when it cannot have its folder", async () => {
+  await mkdir(join(work, "overcoat-data"));
+  await writeFile(join(work, "overcoat-data/drive"), "no folder");
+  const { exit, output } = overcoat(["up"]);
+  expect(await exit).toBe(1);
+  expect(output()).toMatch(/^overcoat: cannot keep keys and files in .*overcoat-data: EEXIST.*\n$/);
+});
+
 test("says what is in its way, and leaves nothing running", async () => {
   const taken = createServer();
   await new Promise<void>((done) => taken.listen(0, "127.0.0.1", done));
@@ -247,7 +258,7 @@ test("ends when PostgreSQL does, and says so", async () => {
   await expect(readFile(file())).rejects.toThrow("ENOENT");
 });
 
-test("keeps what an earlier `overcoat start` served", async () => {
+test("keeps the key and the files that are there, and ends in order with its terminal", async () => {
   await mkdir(join(work, "overcoat-data/drive/photos"), { recursive: true });
   await writeFile(
     join(work, "overcoat-data/credentials.json"),
@@ -258,7 +269,9 @@ test("keeps what an earlier `overcoat start` served", async () => {
   expect((await fetch(`http://${admin}/-/readyz`)).status).toBe(200);
   expect(running.connections.s3).toMatchObject({ accessKeyId: "ID", secretAccessKey: "of-before" });
   expect(await readdir(join(work, "overcoat-data/drive"))).toEqual(["photos"]);
-  expect(await running.stop()).toBe(0);
+  process.kill(-running.child.pid!, "SIGHUP");
+  expect(await running.exit).toBe(0);
+  await expect(readFile(file())).rejects.toThrow("ENOENT");
 });
 
 test("--demo has simulated drives as buckets, and a simulated Auth0, by what it prints", async () => {
@@ -284,10 +297,14 @@ test("--demo has simulated drives as buckets, and a simulated Auth0, by what it 
     expect(Contents?.map(({ Key }) => Key)).toEqual(["datasets/train.csv", "new/x.txt", "notes/hello.txt"]);
   }
   s3.destroy();
-  const [, statements] = /^(CREATE EXTENSION IF NOT EXISTS auth0_wrapper;[\s\S]*?SELECT .*;)$/m.exec(
-    running.output(),
-  )!;
-  const rows = await query(running.connections.postgres.url, ...statements!.split(/(?<=;)\n/));
+  // A line of the text is a statement, or a part of one.
+  const ask = (wrapper: string) => {
+    const printed = new RegExp(`^CREATE EXTENSION IF NOT EXISTS ${wrapper};[^]*?\\nSELECT .*;$`, "m");
+    const [statements] = printed.exec(running.output())!;
+    return query(running.connections.postgres.url, ...statements.split(/(?<=;)\n/));
+  };
+  expect(await ask("s3_wrapper")).toEqual([{ filename: "hello.txt" }]);
+  const rows = await ask("auth0_wrapper");
   expect(rows.map(({ email }) => email).sort()).toEqual([
     "ada@example.com",
     "edsger@example.com",

@@ -30,6 +30,22 @@ function findNode() {
   }
 }
 
+/**
+ * npm runs commands by a shell, which ends at a signal to npm without passing it on: so it is taken as the signal when
+ * that shell ends, unless it was to leave this process in the background.
+ */
+function endWithNpm() {
+  const script = process.env.npm_lifecycle_script ?? "";
+  if (!script.includes("overcoat") || /(?<![&>])&(?![&>])/.test(script)) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, "SIGTERM");
+  }, 500);
+  timer.unref();
+}
+
 if (Number(process.versions.node.split(".")[0]) >= 24) {
   // V8 takes these only when it starts, and so the process starts over, as itself.
   if (process.execve && !flags.every((flag) => process.execArgv.includes(flag)))
@@ -39,6 +55,7 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
       ...flags,
       ...process.argv.slice(1),
     ]);
+  endWithNpm();
   const { run } = await import("../src/main.ts");
   await run(process.argv.slice(2));
 } else {
@@ -49,6 +66,7 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
     );
     process.exit(1);
   }
+  endWithNpm();
   const child = spawn(node, [...flags, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     // The channel tells the child when this process is killed, so that it never outlives it.
     stdio: ["inherit", "inherit", "inherit", "ipc"],

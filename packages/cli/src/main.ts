@@ -4,7 +4,7 @@ import { addSimulateCommand } from "./commands/simulate.ts";
 import type { UpFlags } from "./commands/up.ts";
 import { RunError, UsageError } from "./errors.ts";
 import { addDriveCommands } from "./flags/drive-commands.ts";
-import { addServeFlags, serveHelp, startHelp, topHelp, upHelp } from "./flags/options.ts";
+import { addServeFlags, serveHelp, topHelp, upHelp } from "./flags/options.ts";
 import { type TakenFlags, takeRcloneFlags } from "./flags/rclone.ts";
 import type { Flags } from "./flags/resolve.ts";
 import { addSqlCommands } from "./sql/commands.ts";
@@ -22,9 +22,9 @@ const booleans = [
 /** The `overcoat` command: sets the exit code 0 (stopped cleanly), 1 (failed) or 2 (used wrongly). */
 export async function run(args: readonly string[]): Promise<void> {
   let code = 0;
-  // Who reads may go before the end, as `head` does: what was begun is finished all the same.
+  // Who reads may go before the end, as `head` and terminals do: what was begun is finished all the same.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
   });
   try {
     await runCommand(args);
@@ -63,22 +63,11 @@ export async function runCommand(args: readonly string[]): Promise<void> {
     })
     .addHelpText("after", serveHelp);
   addServeFlags(s3, "serve");
-  const start = program
-    .command("start")
-    .description(
-      "serve ./overcoat-data/drive on http://127.0.0.1:9000 with generated keys and a sample bucket",
-    )
-    .exitOverride()
-    .action(async (flags: Flags) => {
-      const { start } = await import("./commands/start.ts");
-      await start(flags, taken.notes);
-    })
-    .addHelpText("after", startHelp);
-  addServeFlags(start, "start");
-
   const up = program
     .command("up")
-    .description("serve S3 and SQL: the gateway of `start`, and a PostgreSQL with the wrappers in it")
+    .description(
+      "serve S3, a PostgreSQL with the wrappers in it and the console, with generated keys and a sample bucket",
+    )
     .exitOverride()
     .action(async (flags: UpFlags) => {
       const { up } = await import("./commands/up.ts");

@@ -27,16 +27,28 @@ type FromWorker =
   | { type: "error"; message: string }
   | { type: "metrics"; id: number; text: string };
 
-/** Where the service is reached, as shown to people. */
-export type OnReady = (urls: string[]) => void;
+/** The gateway in one process or several. */
+export interface Service {
+  /** Where it is reached, as shown to people. */
+  readonly urls: readonly string[];
+  ready(): boolean;
+  metrics(): Promise<string>;
+  /** Lets running requests finish. */
+  close(): Promise<void>;
+}
 
-/** Serves until a signal; returns when all is drained. */
-export async function serve(settings: Settings, onReady: OnReady): Promise<void> {
+type Processes = Omit<Service, "urls"> & Pick<Gateway, "listening">;
+
+/**
+ * Serves until SIGINT or SIGTERM; returns when all is drained.
+ * @param onReady hears where it is reached
+ */
+export async function serve(settings: Settings, onReady: (urls: readonly string[]) => void): Promise<void> {
   let stopping = false;
-  const stopped = stopSignal().finally(() => {
+  const stopped = stopSignal(["SIGINT", "SIGTERM"]).finally(() => {
     stopping = true;
   });
-  let service: Awaited<ReturnType<typeof openService>>;
+  let service: Service;
   try {
     service = await openService(settings);
   } catch (error) {
@@ -48,37 +60,22 @@ export async function serve(settings: Settings, onReady: OnReady): Promise<void>
   try {
     if (settings.adminAddress) admin = await listenAdmin(settings.adminAddress, service);
     onReady(service.urls);
-    const failure = await Promise.race([stopped, service.failed]);
-    if (failure) throw failure;
+    await stopped;
   } finally {
     await service.close();
     admin?.close();
   }
 }
 
-/** The gateway in one process or several. */
-export interface Service {
-  readonly listening: Gateway["listening"];
-  /** Settles when the service has died by itself. */
-  readonly failed: Promise<Error>;
-  ready(): boolean;
-  metrics(): Promise<string>;
-  /** Lets running requests finish. */
-  close(): Promise<void>;
-}
-
 /** @param onError hears of what goes wrong in any process */
 export async function openService(
   settings: Settings,
   onError: (message: string) => void = () => {},
-): Promise<Service & { readonly urls: string[] }> {
+): Promise<Service> {
   for (const { path } of settings.addresses) if (path !== undefined) await removeDeadSocket(path);
-  const service =
+  const { listening, ...processes } =
     settings.workers === 1 ? await serveHere(settings, onError) : await serveInWorkers(settings, onError);
-  return {
-    ...service,
-    urls: service.listening.map((address, i) => shownUrl(settings, i, address.port)),
-  };
+  return { ...processes, urls: listening.map(({ port }, i) => shownUrl(settings, i, port)) };
 }
 
 function shownUrl(settings: Settings, index: number, port: number): string {
@@ -89,8 +86,10 @@ function shownUrl(settings: Settings, index: number, port: number): string {
   return `${tls ? "https" : "http"}://${shown}:${port}${settings.baseUrl ?? ""}`;
 }
 
-/** Resolves at the first SIGINT or SIGTERM; one that follows after a second ends the process at once. */
-export function stopSignal(): Promise<undefined> {
+/** Resolves at the first of these signals; one that follows after a second ends the process at once. */
+export function stopSignal(
+  signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"],
+): Promise<undefined> {
   return new Promise((done) => {
     let first = 0;
     const stop = () => {
@@ -99,7 +98,7 @@ export function stopSignal(): Promise<undefined> {
         done(undefined);
       } else if (Date.now() - first > 1000) process.exit(1);
     };
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+    for (const signal of signals) process.on(signal, stop);
     if (process.env.OVERCOAT_WRAPPED && process.channel) {
       process.on("disconnect", stop);
       process.channel.unref();
@@ -107,18 +106,17 @@ export function stopSignal(): Promise<undefined> {
   });
 }
 
-async function serveHere(settings: Settings, onError: (message: string) => void): Promise<Service> {
+async function serveHere(settings: Settings, onError: (message: string) => void): Promise<Processes> {
   const gateway = await openGateway(settings, createLog(settings, onError));
   return {
     listening: gateway.listening,
-    failed: new Promise(() => {}),
     ready: () => gateway.ready,
     metrics: () => gateway.metrics(),
     close: () => gateway.close(graceMs),
   };
 }
 
-async function serveInWorkers(settings: Settings, onError: (message: string) => void): Promise<Service> {
+async function serveInWorkers(settings: Settings, onError: (message: string) => void): Promise<Processes> {
   const log = createLog(settings, onError);
   const ready = new Map<Worker, boolean>();
   const waiting = new Map<number, (text: string) => void>();
@@ -196,7 +194,6 @@ async function serveInWorkers(settings: Settings, onError: (message: string) => 
     );
     return {
       listening: all[0]!,
-      failed: new Promise(() => {}),
       ready: () => !closing && [...ready.values()].includes(true),
       async metrics() {
         const texts = await Promise.all(

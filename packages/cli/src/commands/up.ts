@@ -12,6 +12,7 @@ import { type Flags, resolveSettings, type Settings } from "../flags/resolve.ts"
 import { type Address, isLoopback, parseAddress, parseListener, parsePort } from "../flags/values.ts";
 import { freeAddress, isFree } from "../free-address.ts";
 import { createLog } from "../log.ts";
+import { makeSample, prepareDrive } from "../own-drive.ts";
 import { RecentErrors } from "../recent-errors.ts";
 import { describePlace } from "../remotes/place.ts";
 import { loadRemotes } from "../remotes/rclone-remotes.ts";
@@ -19,9 +20,9 @@ import { asRunError } from "../sql/errors.ts";
 import { openSqlService } from "../sql/server.ts";
 import { defaultSqlPort, resolveSqlSettings } from "../sql/settings.ts";
 import { sources } from "../sql/sources.ts";
+import { consoleBuild, consoleWelcome, s3Welcome, sqlWelcome } from "../welcome.ts";
 import { openService, stopSignal } from "../workers.ts";
 import { readyLine } from "./serve-s3.ts";
-import { makeSample, prepareDrive, reachable, s3Welcome } from "./start.ts";
 
 /** What commander hands over: the flags of the S3 gateway, and these. */
 export interface UpFlags extends Flags {
@@ -124,7 +125,7 @@ export async function up(flags: UpFlags): Promise<void> {
     parts.use(await writeConnections(folder, connections));
     log.announce(readyLine(settings, gateway.urls));
     process.stdout.write(
-      `${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint)}${demo ? demoWelcome(demo) : ""}\nPress Ctrl-C to stop.\n`,
+      `${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint, key)}${demo ? demoWelcome(demo) : ""}\nPress Ctrl-C to stop.\n`,
     );
     if (console) {
       const health = {
@@ -149,7 +150,7 @@ export async function up(flags: UpFlags): Promise<void> {
         }),
       );
     }
-    const failure = await Promise.race([stopped, gateway.failed, cluster.failed]);
+    const failure = await Promise.race([stopped, cluster.failed]);
     if (failure) throw new RunError(`${failure.message}; all else is stopped`, { cause: failure });
   } catch (error) {
     // A part that is told to stop while it starts fails to.
@@ -198,25 +199,9 @@ async function consoleAddress(flags: UpFlags): Promise<Address | undefined> {
   );
 }
 
-const consoleBuild = `
-The console is being built, as once after each change of it: half a minute or so. All else answers already.
-`;
-
-const consoleWelcome = (url: string, password: string) => `
-  Console            ${url}
-  Password           ${password}
-`;
-
-function sqlWelcome(url: string, endpoint: string): string {
-  return `
-  PostgreSQL         ${url}
-
-Services as tables, in psql:
-
-CREATE EXTENSION IF NOT EXISTS s3_wrapper;
-CREATE SERVER s3_server FOREIGN DATA WRAPPER s3_fdw OPTIONS (endpoint '${endpoint}', bucket 'sample');
-CREATE USER MAPPING FOR PUBLIC SERVER s3_server OPTIONS (access_key_id '…', secret_access_key '…');
-CREATE FOREIGN TABLE s3_files (filename TEXT, url TEXT, metadata JSONB) SERVER s3_server;
-SELECT filename FROM s3_files;
-`;
+/** All interfaces are no address to connect to. */
+function reachable(url: string): string {
+  return url
+    .replace(/^(https?:\/\/)0\.0\.0\.0(?=[:/])/, "$1127.0.0.1")
+    .replace(/^(https?:\/\/)\[::\]/, "$1127.0.0.1");
 }

@@ -1,33 +1,30 @@
 import { type Command, Option } from "commander";
+import { collect } from "./collect.ts";
 import { rcloneServeFlags } from "./rclone.ts";
 
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
-
-/** Adds the flags of `serve s3`; `start` and `up` have the same save those that they decide themselves. */
-export function addServeFlags(command: Command, kind: "serve" | "start" | "up"): void {
+/** Adds the flags of `serve s3`; `up` has the same save those that it decides itself. */
+export function addServeFlags(command: Command, kind: "serve" | "up"): void {
   const all = kind === "serve";
+  // A flag that is only there as `--no-…` counts as given, and the configuration would not: its other half keeps it open.
   const hidden = (flag: string) => command.addOption(new Option(flag).hideHelp());
   command.helpOption("-h, --help", "print this help");
 
-  if (kind === "up") addUpFlags(command);
-  command.optionsGroup(kind === "up" ? "S3 gateway:" : "Address:");
+  if (!all) addUpFlags(command);
+  command.optionsGroup(all ? "Address:" : "S3 gateway:");
   const addr = new Option(
-    kind === "up" ? "--s3-addr <[HOST]:PORT>" : "--addr <[HOST]:PORT>",
+    all ? "--addr <[HOST]:PORT>" : "--s3-addr <[HOST]:PORT>",
     `listen here, repeatable; :9000 means all interfaces, /PATH a Unix socket, http:// before it no TLS (${all ? "RC_S3_ADDR; default 127.0.0.1:8080" : "default 127.0.0.1:9000"})`,
   ).argParser(collect);
   command.addOption(addr);
-  if (kind === "up") command.addOption(new Option("--addr <[HOST]:PORT>").argParser(collect).hideHelp());
+  if (!all) command.addOption(new Option("--addr <[HOST]:PORT>").argParser(collect).hideHelp());
   command.option("--baseurl <PREFIX>", "serve below this path");
   command.option(
     "--domain <DOMAIN>",
     "serve bucket.DOMAIN as a bucket (virtual-host style), repeatable",
     collect,
   );
-  command.option(
-    "--force-path-style",
-    "path style; =false takes bucket.localhost and bucket.HOSTNAME too (default true)",
-  );
-  hidden("--no-force-path-style");
+  command.option("--no-force-path-style", "serve bucket.localhost and bucket.HOSTNAME as a bucket, too");
+  hidden("--force-path-style");
   command.option("--public-url <URL>", "what presigned and shown addresses begin with");
   command.option(
     "--trusted-proxies <ADDRESSES>",
@@ -88,13 +85,15 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   );
 
   command.optionsGroup("Folder or drive:");
-  if (kind !== "up")
+  if (all)
     command.option(
       "--data <DIR>",
-      `index and spool (default ${all ? "~/.local/share/overcoat, a folder for each remote" : "./overcoat-data/data"})`,
+      "index and spool (default ~/.local/share/overcoat, a folder for each remote)",
     );
   command.option("--no-fsync", "do not sync writes to disk before answering");
+  hidden("--fsync");
   command.option("--no-cleanup", "keep folders that become empty when an object is deleted");
+  hidden("--cleanup");
   command.option("--versions", "let clients list and read the earlier versions that a drive keeps");
   command.option("--umask <OCTAL>", "permission bits to take from new files and folders, such as 022");
   command.option("--file-perms <OCTAL>", "permissions of new files, such as 0666");
@@ -120,18 +119,20 @@ export function addServeFlags(command: Command, kind: "serve" | "start" | "up"):
   );
 
   command.optionsGroup("Process:");
-  if (kind !== "start")
-    command.option(
-      "--config <FILE>",
-      all
-        ? "an overcoat.config.ts (default ./overcoat.config.ts where there is one), or an rclone.conf (default rclone's)"
-        : "configuration, of which sql, remotes and buckets count here (default ./overcoat.config.ts where there is one)",
-    );
+  const rclone = "or an rclone.conf (default rclone's)";
+  command.option(
+    "--config <FILE>",
+    all
+      ? `an overcoat.config.ts (default ./overcoat.config.ts where there is one), ${rclone}`
+      : `an overcoat.config.ts, of which sql, remotes and buckets count here (default ./overcoat.config.ts where there is one), ${rclone}`,
+  );
   command.option(
     "--workers <N>",
-    `processes${kind === "up" ? " of the S3 gateway" : ""} (default the number of cores)`,
+    all
+      ? "processes (default the number of cores, for a drive at most 2)"
+      : "processes of the S3 gateway (default the number of cores)",
   );
-  addLogFlags(command);
+  addLogFlags(command, " (each request)");
 }
 
 /** All that `up` serves beside S3. */
@@ -155,13 +156,13 @@ function addUpFlags(command: Command): void {
   command.option("--no-console", "leave the console out");
 }
 
-/** How and where to log. */
-export function addLogFlags(command: Command): void {
+/** How and where to log. @param info what INFO tells of, in brackets */
+export function addLogFlags(command: Command, info = ""): void {
   const hidden = (flag: string) => command.addOption(new Option(flag).hideHelp());
   command.option("--log-format <FORMAT>", "json or pretty (default pretty)");
   hidden("--use-json-log");
   command.option("--log-file <FILE>", "append the log to this file (default standard error)");
-  command.option("--log-level <LEVEL>", "DEBUG, INFO (each request), NOTICE or ERROR (default NOTICE)");
+  command.option("--log-level <LEVEL>", `DEBUG, INFO${info}, NOTICE or ERROR (default NOTICE)`);
   command.option(
     "-v, --verbose",
     "INFO; twice DEBUG",
@@ -206,11 +207,6 @@ Examples:
   RC_S3_REMOTE=/srv/nas RC_S3_ADDR=:9000 RC_S3_ACCESS_KEY_ID=ID RC_S3_SECRET_ACCESS_KEY=SECRET overcoat serve s3
 
 Exit codes: 0 stopped cleanly, 1 failed, 2 wrong usage.`;
-
-export const startHelp = `
-Examples:
-  overcoat start
-  overcoat start --addr 127.0.0.1:9001 --workers 1`;
 
 export const upHelp = `
 Keys and logins are made at the first start. DIR/connection.json holds them, and where everything is reached, while
