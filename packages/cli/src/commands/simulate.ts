@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { RunError, UsageError } from "../errors.ts";
-import { isLoopback, parseAddress, parseCount, parseDuration } from "../flags/values.ts";
+import { collect } from "../flags/collect.ts";
+import { parseAddress, parseCount, parseDuration } from "../flags/values.ts";
 import { type DriveType, driveStandIns, writeRemote } from "../stand-ins.ts";
 import { stopSignal } from "../workers.ts";
 
@@ -15,6 +16,8 @@ interface SimulateFlags {
   readonly driveType?: DriveType;
 }
 
+/** All stand-ins listen here. */
+const host = "127.0.0.1";
 const services = [...Object.keys(driveStandIns), "auth0"];
 const driveTypes = ["personal", "business", "documentLibrary"];
 
@@ -26,16 +29,12 @@ export function addSimulateCommand(program: Command): void {
     .argument("<SERVICE>", services.join(" or "))
     .exitOverride()
     .helpOption("-h, --help", "print this help")
-    .option("--addr <HOST:PORT>", "listen here, on loopback only", "127.0.0.1:0")
+    .option("--addr <HOST:PORT>", "listen here, on 127.0.0.1 only", `${host}:0`)
     .option("--config <FILE>", "write a remote that leads to it into this rclone.conf")
     .option("--name <NAME>", "what that remote is called (default SERVICE)")
     .option("--latency <DURATION>", "wait before each answer, such as 100ms")
     .option("--files <N>", "begin with so many small files")
-    .option(
-      "--fault <SPEC>",
-      'let calls go wrong, repeatable: "PUT upload: status=503, times=2"',
-      (value: string, before: string[] | undefined) => [...(before ?? []), value],
-    )
+    .option("--fault <SPEC>", 'let calls go wrong, repeatable: "PUT upload: status=503, times=2"', collect)
     .addOption(
       new Option("--drive-type <TYPE>", "the type of the OneDrive (default personal)").choices(driveTypes),
     )
@@ -44,7 +43,7 @@ export function addSimulateCommand(program: Command): void {
 }
 
 const simulateHelp = `
-The stand-in has end points of its own:
+The stand-in of a drive has end points of its own:
   GET or DELETE /-/calls          how often each end point was called, as JSON; or count anew
   PUT or DELETE /-/files/PATH     change a file as another user of the drive would
 
@@ -54,8 +53,10 @@ Example:
 /** Serves until a signal. */
 async function simulate(service: string, flags: SimulateFlags): Promise<void> {
   const address = parseAddress(flags.addr, "--addr");
-  if (!isLoopback(address))
-    throw new UsageError("--addr: a stand-in asks nobody who they are and so listens on loopback only");
+  if (address.host !== host && address.host !== "localhost")
+    throw new UsageError(
+      `--addr: a stand-in asks nobody who they are and so listens on loopback only, at ${host}`,
+    );
   const stopped = stopSignal();
   if (Object.hasOwn(driveStandIns, service)) await simulateDrive(service, address.port, flags, stopped);
   else if (service === "auth0") await simulateAuth0(address.port, flags, stopped);

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import type { DoctorFlags } from "../commands/doctor.ts";
 import type { LoginFlags } from "../login/options.ts";
+import { collect } from "./collect.ts";
 
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 const configFlag = "--config <FILE>";
 const configText = "the rclone.conf to use (default rclone's own)";
 
@@ -85,7 +85,10 @@ export function addDriveCommands(program: Command): void {
     .exitOverride()
     .helpOption("-h, --help", "print this help")
     .option("--endpoint <URL>", "a gateway that runs (default one that is started for the check)")
-    .option(configFlag, "an overcoat.config.ts or an rclone.conf (default rclone's own)")
+    .option(
+      configFlag,
+      "an overcoat.config.ts (default ./overcoat.config.ts where there is one), or an rclone.conf (default rclone's own)",
+    )
     .option("--json", "as JSON, for CI")
     .action(async (remote: string | undefined, flags: DoctorFlags) => {
       const { doctor } = await import("../commands/doctor.ts");

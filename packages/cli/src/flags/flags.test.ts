@@ -1,11 +1,12 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { checkConfig, loadConfig } from "../config.ts";
 import { UsageError } from "../errors.ts";
-import { mergeMetrics } from "../metrics.ts";
 import { resolveCredentials } from "./credentials.ts";
+import { addServeFlags } from "./options.ts";
 import { takeRcloneFlags } from "./rclone.ts";
 import { resolveSettings } from "./resolve.ts";
 import * as values from "./values.ts";
@@ -101,7 +102,7 @@ test("flags come as Go's programs take them", () => {
   expect(take("-Pv", "-vv", "--verbose=2").rest).toEqual(["-v", "-v", "-v", "-v", "-v"]);
   expect([...take("-Pv", "-n").taken]).toEqual(["progress", "dry-run"]);
   expect(take("-n").notes).toEqual([
-    "--dry-run is NOT APPLIED: clients do change the folder; use --read-only to prevent that",
+    "--dry-run is NOT APPLIED: clients do change the remote; use --read-only to prevent that",
   ]);
   expect(take("--pass", "-Pv").rest).toEqual(["--pass", "-Pv"]);
   expect(take("-f", "- *.tmp", "/srv").rest).toEqual(["/srv"]);
@@ -240,7 +241,11 @@ test("configuration names the wrong field", () => {
   expect(() => checkConfig({ nonsense: 1 }, "f")).toThrow(UsageError);
 });
 
-test("metrics of several processes add up", () => {
-  const text = '# TYPE a counter\na{x="1"} 2\n';
-  expect(mergeMetrics([text, text])).toBe('# TYPE a counter\na{x="1"} 4\n');
+test("flags that are not given leave it to the configuration", () => {
+  for (const kind of ["serve", "up"] as const) {
+    const command = new Command();
+    addServeFlags(command, kind);
+    command.parse([], { from: "user" });
+    expect(command.opts()).toEqual(kind === "up" ? { console: true } : {});
+  }
 });

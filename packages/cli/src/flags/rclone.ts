@@ -7,17 +7,18 @@ export interface RcloneFlag {
 
 /** Begins the reasons of those flags without which more happens than their users want. */
 const notApplied = "NOT APPLIED";
-const noCache = "files are served from the folder itself, without a VFS cache";
-const direct = "reads stream straight from the file, there is nothing to tune";
+const noCache = "there is no VFS cache; --cache-dir and --cache-size keep what was read from a drive";
+const direct = "reads stream straight from the folder or drive, there is nothing to tune";
 export const signed = "S3 clients sign each request; give keys with --auth-key or in overcoat.config.ts";
 const spooled = "parts are spooled to disk under --data, never held in memory";
 const owner = "files belong to the user that runs overcoat";
-const everything = `${notApplied}: every file of the folder is served, nothing is filtered`;
-const noTransfer = "overcoat serves a folder and makes no transfers of its own";
+const everything = `${notApplied}: every file of the remote is served, nothing is filtered`;
+const noTransfer = "overcoat serves a remote and makes no transfers of its own";
 const noTransferLimit = `${notApplied}: the bandwidth is not limited`;
-const noDryRun = `${notApplied}: clients do change the folder; use --read-only to prevent that`;
-const noSync = "overcoat serves a folder and compares or synchronizes nothing";
-const noUpstream = "a folder needs no requests to other servers";
+const noDryRun = `${notApplied}: clients do change the remote; use --read-only to prevent that`;
+const noSync = "overcoat serves a remote and compares or synchronizes nothing";
+const noUpstream =
+  "a folder needs no requests to other servers, and those to a drive go by HTTPS_PROXY and NODE_EXTRA_CA_CERTS";
 const noQuestions = "overcoat asks no questions";
 const noProfile = "Node.js has profilers of its own";
 const noRemoteControl = "there is no remote control; see --admin-addr for health and metrics";
@@ -52,7 +53,7 @@ export const rcloneServeFlags: readonly RcloneFlag[] = [
   ...flags("checksums are always verified", false, "no-checksum"),
   ...flags("modification times come with the file and cost nothing", false, "no-modtime"),
   ...flags("ranges are part of S3 and always served", false, "no-seek"),
-  ...flags("names are served as the folder holds them", false, "vfs-block-norm-dupes vfs-case-insensitive"),
+  ...flags("names are served as the remote holds them", false, "vfs-block-norm-dupes vfs-case-insensitive"),
   ...flags(
     noCache,
     true,
@@ -60,20 +61,20 @@ export const rcloneServeFlags: readonly RcloneFlag[] = [
   ),
   ...flags("S3 does not tell the size of the disk", true, "vfs-disk-space-total-size"),
   ...flags("S3 does not tell the size of the disk", false, "vfs-used-is-size"),
-  ...flags(
-    "changes are seen by time, size and identity, all of them cheap on a folder",
-    false,
-    "vfs-fast-fingerprint",
-  ),
+  ...flags("changes are seen by time, size and identity, all of them cheap", false, "vfs-fast-fingerprint"),
   ...flags(noCache, true, "vfs-handle-caching vfs-write-back vfs-write-wait vfs-read-wait"),
   ...flags("symbolic links are never followed out of the folder, nor translated", false, "vfs-links"),
-  ...flags("metadata is kept in extended attributes", true, "vfs-metadata-extension"),
+  ...flags("metadata is kept with the files", true, "vfs-metadata-extension"),
   ...flags(
     direct,
     true,
     "vfs-read-ahead vfs-read-chunk-size vfs-read-chunk-size-limit vfs-read-chunk-streams",
   ),
-  ...flags("listings are read from the folder as they are asked for", false, "vfs-refresh"),
+  ...flags(
+    "listings of a folder are read as they are asked for, and a drive is read at the start",
+    false,
+    "vfs-refresh",
+  ),
   ...flags(everything, false, "delete-excluded ignore-case"),
   ...flags(
     everything,
@@ -148,7 +149,7 @@ const rcloneGlobalFlags: readonly RcloneFlag[] = [
   ...flags(noQuestions, false, "ask-password auto-confirm interactive no-console"),
   ...flags("encrypted configurations are not read", true, "password-command"),
   ...flags("what is on its way is kept under --data", true, "temp-dir kv-lock-time"),
-  ...flags("every file of a folder has a time", true, "default-time"),
+  ...flags("every file has a time", true, "default-time"),
   ...flags(
     "symbolic links are never followed out of the folder",
     false,

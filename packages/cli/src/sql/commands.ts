@@ -1,10 +1,9 @@
 import type { Command } from "commander";
+import { collect } from "../flags/collect.ts";
 import { addLogFlags } from "../flags/options.ts";
 import type { LinkFlags } from "./link.ts";
 import type { PrintFlags } from "./print.ts";
 import type { SqlFlags } from "./settings.ts";
-
-const collect = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 /** Adds `serve sql` and the commands of `sql`. */
 export function addSqlCommands(program: Command, serve: Command): void {
@@ -23,7 +22,7 @@ export function addSqlCommands(program: Command, serve: Command): void {
     .option("--login <USER,PASSWORD>", "who may connect, repeatable (OVERCOAT_SQL_LOGIN)", collect)
     .option(
       "--allow <ADDRESS>",
-      "what foreign servers may point to, repeatable: host[:port], *.domain, 10.0.0.0/8 (default all but link-local)",
+      "what foreign servers may point to, repeatable: host[:port], *.domain, 10.0.0.0/8 (default all but link-local addresses and clouds' metadata services)",
       collect,
     )
     .option("--cert <FILE>", "TLS certificate, PEM, with its CA certificates")
