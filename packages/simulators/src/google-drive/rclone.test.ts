@@ -1,102 +1,47 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTlsProxy, type TlsProxy } from "../drives/tls-proxy.ts";
+import { openRcloneStage, type RcloneStage } from "../drives/rclone.testing.ts";
 import { type GoogleDriveServer, startGoogleDrive } from "./server.ts";
 
-const command = process.env.OVERCOAT_TEST_RCLONE ?? "rclone";
+const odd = "~q: 'a'? \\. ";
 
 describe.each(["My Drive", "a shared drive"])("rclone on %s", (where) => {
   let server: GoogleDriveServer;
-  let proxy: TlsProxy;
-  let folder: string;
-  let source: string;
+  let stage: RcloneStage;
 
   beforeAll(async () => {
     server = await startGoogleDrive({ sharedDrives: ["Team"], files: { "there/before.txt": "before" } });
-    // rclone knows the service by its names only.
-    proxy = await startTlsProxy({
-      "www.googleapis.com": server.url,
-      "oauth2.googleapis.com": server.url,
-      "accounts.google.com": server.url,
-    });
-    folder = await mkdtemp(join(tmpdir(), "overcoat-rclone-"));
-    source = join(folder, "source");
-    await mkdir(join(source, "deep/er"), { recursive: true });
-    await writeFile(join(source, "a.txt"), "a");
-    await writeFile(join(source, "deep/er/b + ü #%.txt"), "b");
-    await writeFile(join(source, "deep/er/~q: 'a'? \\. "), "c");
-    await writeFile(join(source, "empty"), "");
-    await writeFile(join(source, "large.bin"), randomBytes(3 * 256 * 1024 + 1));
-    await utimes(join(source, "a.txt"), 1_500_000_000, 1_500_000_000);
     const team = where === "My Drive" ? undefined : server.account.sharedDrives[0]!.id;
-    const named = server.rcloneSection("gd", team).replace(/^(auth_url|token_url|root_url) = .*\n/gm, "");
-    await writeFile(join(folder, "rclone.conf"), named);
+    const names = ["www.googleapis.com", "oauth2.googleapis.com", "accounts.google.com"];
+    const sizes = ["--drive-chunk-size", "256Ki", "--drive-upload-cutoff", "512Ki"];
+    stage = await openRcloneStage({
+      hosts: Object.fromEntries(names.map((name) => [name, server.url])),
+      section: server.rcloneSection("gd", team),
+      flags: ["--drive-pacer-min-sleep", "1ms", ...sizes, "--drive-list-chunk", "100"],
+      names: { plain: "b + ü #%.txt", odd },
+      large: 3 * 256 * 1024 + 1,
+    });
   });
 
   afterAll(async () => {
-    await proxy?.close();
+    await stage?.[Symbol.asyncDispose]();
     await server?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  async function rclone(...args: string[]): Promise<string> {
-    const flags = [
-      "--config",
-      join(folder, "rclone.conf"),
-      "--retries",
-      "1",
-      "--drive-pacer-min-sleep",
-      "1ms",
-    ];
-    const chunks = [
-      "--drive-chunk-size",
-      "256Ki",
-      "--drive-upload-cutoff",
-      "512Ki",
-      "--drive-list-chunk",
-      "100",
-    ];
-    // Some of its calls do not know --ca-cert.
-    const env = {
-      ...process.env,
-      SSL_CERT_FILE: proxy.ca,
-      HTTPS_PROXY: proxy.url,
-      HTTP_PROXY: undefined,
-      NO_PROXY: undefined,
-    };
-    const { stdout } = await promisify(execFile)(command, [...flags, ...chunks, ...args], {
-      env,
-      timeout: 60_000,
-    });
-    return stdout;
-  }
-  const listed = async (remote: string) =>
-    (await rclone("lsf", "-R", remote)).split("\n").filter(Boolean).sort();
-
   test("copies there and back, and finds no difference", async () => {
-    expect(await listed("gd:")).toEqual(where === "My Drive" ? ["there/", "there/before.txt"] : []);
-    await rclone("copy", source, "gd:copied");
-    await rclone("check", source, "gd:copied");
-    await rclone("check", "--download", source, "gd:copied");
-    expect(await rclone("lsf", "--format", "tp", "--include", "a.txt", "gd:copied")).toMatch(/^2017-07-1/);
-    const back = join(folder, "back");
-    await rclone("copy", "gd:copied", back);
-    await rclone("check", source, back);
-    for (const name of ["large.bin", "deep/er/~q: 'a'? \\. "])
-      expect(await readFile(join(back, name))).toEqual(await readFile(join(source, name)));
+    expect(await stage.listed("gd:")).toEqual(where === "My Drive" ? ["there/", "there/before.txt"] : []);
+    await stage.copyThereAndBack("gd:copied");
     expect(server.calls.entries.filter(({ status }) => status >= 400 && status !== 404)).toEqual([]);
     expect(server.calls.counts.calls).toMatchObject({ "POST resumable upload": 1, "POST session": 4 });
     expect(server.openSessions).toBe(0);
   });
 
   test("syncs, moves, copies on the drive and purges", async () => {
+    const { source, rclone, listed } = stage;
     await rclone("copy", source, "gd:synced");
-    await rm(join(source, "deep/er/~q: 'a'? \\. "));
+    await rm(join(source, "deep/er", odd));
     await writeFile(join(source, "a.txt"), "changed");
     await writeFile(join(source, "large.bin"), randomBytes(3 * 256 * 1024 + 2));
     await writeFile(join(source, "new.txt"), "new");
@@ -115,10 +60,9 @@ describe.each(["My Drive", "a shared drive"])("rclone on %s", (where) => {
   });
 
   test("refreshes its token and keeps its refresh token", async () => {
-    const config = async () => readFile(join(folder, "rclone.conf"), "utf8");
+    const { rclone, config } = stage;
     const before = await config();
-    const expired = before.replace(/"expiry":"[^"]*"/, '"expiry":"2020-01-01T00:00:00Z"');
-    await writeFile(join(folder, "rclone.conf"), expired);
+    await stage.expireToken();
     server.expireTokens();
     await rclone("lsf", "gd:");
     const refreshed = (text: string) => /"refresh_token":"([^"]*)"/.exec(text)?.[1];
