@@ -141,10 +141,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     flags.push("--workers", String(options.workers ?? 2), "--data", data);
     if (!options.fsync) flags.push("--no-fsync");
     if (tls) flags.push("--cert", tls.cert, "--key", tls.key);
-    const served = standIn ? ["drive:", "--config", join(work, "rclone.conf")] : [folder];
-    const args = [command, "serve", "s3", ...served, ...flags, ...(options.flags ?? [])];
+    const args = [command, "serve", "s3", standIn ? "drive:" : folder, ...flags, ...(options.flags ?? [])];
     // In a folder of its own: no overcoat.config.ts of the user's, and none of his settings.
-    const env = { ...plainEnvironment, ...options.environment };
+    const remotes = standIn && { RCLONE_CONFIG: join(work, "rclone.conf") };
+    const env = { ...plainEnvironment, ...remotes, ...options.environment };
     const [program, ...rest] = [...(options.runner ?? []), process.execPath, ...args];
     return spawn(program!, rest, { cwd: work, env, stdio: ["ignore", "pipe", "pipe"] });
   }

@@ -21,13 +21,14 @@ import {
   PutBucketPolicyCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
-  S3Client,
+  type S3Client,
   S3ServiceException,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Gateway, served, startGateway } from "../gateway.ts";
+import { connect } from "./s3-client.ts";
 
 describe.each(served)("S3's answers over $where", ({ tls, drive }) => {
   const Bucket = "answers";
@@ -35,13 +36,7 @@ describe.each(served)("S3's answers over $where", ({ tls, drive }) => {
   let s3: S3Client;
   beforeAll(async () => {
     gateway = await startGateway({ tls, drive });
-    s3 = new S3Client({
-      endpoint: gateway.endpoint,
-      region: "us-east-1",
-      credentials: gateway,
-      forcePathStyle: true,
-      requestHandler: gateway.agent ? { httpsAgent: gateway.agent } : {},
-    });
+    s3 = connect(gateway);
     await s3.send(new CreateBucketCommand({ Bucket }));
   });
   afterAll(async () => {

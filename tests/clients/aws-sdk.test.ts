@@ -10,25 +10,20 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   paginateListObjectsV2,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Gateway, served, startGateway } from "../gateway.ts";
+import { connect } from "./s3-client.ts";
 
 describe.each(served)("@aws-sdk/client-s3 over $where", ({ tls, drive }) => {
   let gateway: Gateway;
   let s3: S3Client;
   beforeAll(async () => {
     gateway = await startGateway({ tls, drive });
-    s3 = new S3Client({
-      endpoint: gateway.endpoint,
-      region: "us-east-1",
-      credentials: gateway,
-      forcePathStyle: true,
-      requestHandler: gateway.agent ? { httpsAgent: gateway.agent } : {},
-    });
+    s3 = connect(gateway);
   });
   afterAll(async () => {
     s3?.destroy();

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Gateway, runProgram, startGateway } from "../gateway.ts";
+import { type Gateway, runProgram, served, startGateway } from "../gateway.ts";
 
 const command = process.env.OVERCOAT_TEST_AWS ?? "aws";
 
-describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("aws over $scheme", ({ scheme }) => {
+describe.each(served)("aws over $where", ({ tls, drive }) => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await startGateway({ tls: scheme === "HTTPS" });
+    gateway = await startGateway({ tls, drive });
   });
   afterAll(() => gateway?.stop());
 
@@ -24,7 +24,7 @@ describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("aws over $scheme", ({ 
       .filter(Boolean)
       .map((line) => line.slice(31));
 
-  test("s3 mb, ls, cp, mv, rm, rb", async () => {
+  test.concurrent("s3 mb, ls, cp, mv, rm, rb", async () => {
     const bucket = "s3://aws-files";
     const scratch = join(gateway.scratch, "files");
     await mkdir(scratch);
@@ -53,7 +53,7 @@ describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("aws over $scheme", ({ 
     await expect(aws("s3", "ls", bucket)).rejects.toThrow("NoSuchBucket");
   });
 
-  test("s3 sync in both directions", async () => {
+  test.concurrent("s3 sync in both directions", async () => {
     const source = join(gateway.scratch, "sync", "source");
     const target = join(gateway.scratch, "sync", "target");
     await mkdir(join(source, "deep", "er"), { recursive: true });
@@ -77,7 +77,7 @@ describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("aws over $scheme", ({ 
     expect(await names("aws-sync")).toEqual(["mirror/new", "mirror/one+.txt"]);
   });
 
-  test("s3api", async () => {
+  test.concurrent("s3api", async () => {
     const api = async (...args: string[]) => JSON.parse((await aws("s3api", ...args)) || "{}");
     const object = ["--bucket", "aws-api", "--key", "x.txt"];
     await writeFile(join(gateway.scratch, "api.txt"), "123456789");

@@ -13,7 +13,7 @@ describe.each(served)("boto3 over $where", ({ tls, drive }) => {
   });
   afterAll(() => gateway?.stop());
 
-  test.each(works)("%s", async (work) => {
+  test.concurrent.each(works)("%s", async (work) => {
     const args = [script, work, gateway.endpoint, gateway.certificate ?? "-"];
     expect(await runProgram(python, args, { env: gateway.environment, cwd: gateway.scratch })).toBe("ok\n");
   });

@@ -5,13 +5,13 @@ import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { type BucketItem, Client, CopyConditions } from "minio";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Gateway, startGateway } from "../gateway.ts";
+import { type Gateway, served, startGateway } from "../gateway.ts";
 
-describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("minio (npm) over $scheme", ({ scheme }) => {
+describe.each(served)("minio (npm) over $where", ({ tls, drive }) => {
   let gateway: Gateway;
   let client: Client;
   beforeAll(async () => {
-    gateway = await startGateway({ tls: scheme === "HTTPS" });
+    gateway = await startGateway({ tls, drive });
     client = new Client({
       endPoint: "127.0.0.1",
       port: gateway.port,

@@ -2,16 +2,16 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Gateway, runProgram, startGateway } from "../gateway.ts";
+import { type Gateway, runProgram, served, startGateway } from "../gateway.ts";
 
 const command = process.env.OVERCOAT_TEST_RCLONE ?? "rclone";
 
-describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("rclone over $scheme", ({ scheme }) => {
+describe.each(served)("rclone over $where", ({ tls, drive }) => {
   let gateway: Gateway;
   let source: string;
   const files = ["a.txt", "deep/er/b + ü.txt", "empty", "large.bin"];
   beforeAll(async () => {
-    gateway = await startGateway({ tls: scheme === "HTTPS" });
+    gateway = await startGateway({ tls, drive });
     source = join(gateway.scratch, "source");
     await mkdir(join(source, "deep", "er"), { recursive: true });
     await writeFile(join(source, "a.txt"), "a");
@@ -43,7 +43,7 @@ describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("rclone over $scheme", 
   const listed = async (remote: string) =>
     (await rclone("lsf", "-R", "--files-only", remote)).split("\n").filter(Boolean).sort();
 
-  test("copies there and back, and checks", async () => {
+  test.concurrent("copies there and back, and checks", async () => {
     const remote = "X:rclone-copy/folder";
     await rclone("copy", source, remote);
     expect(await listed(remote)).toEqual(files);
@@ -63,7 +63,7 @@ describe.each([{ scheme: "HTTP" }, { scheme: "HTTPS" }])("rclone over $scheme", 
     await rclone("check", remote, "X:rclone-copy/other");
   });
 
-  test("syncs, moves and deletes", async () => {
+  test.concurrent("syncs, moves and deletes", async () => {
     const remote = "X:rclone-sync";
     const changing = join(gateway.scratch, "changing");
     await rclone("copy", source, changing);
