@@ -7,6 +7,6 @@ export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/**/*.test.ts", "tests/**/*.test.ts"],
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -120,7 +120,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     }).then(() => {
       running.delete(started);
     });
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + 90_000;
     while (!(await answers(endpoint, agent))) {
       if (!running.has(started) || Date.now() > deadline) {
         await stop();

@@ -6,7 +6,7 @@ import { type Gateway, runProgram, served, startGateway } from "../gateway.ts";
 
 const command = process.env.OVERCOAT_TEST_AWS ?? "aws";
 
-describe.each(served)("aws over $where", ({ tls, drive }) => {
+describe.each(served)("aws over $where", { timeout: 300_000 }, ({ tls, drive }) => {
   let gateway: Gateway;
   beforeAll(async () => {
     gateway = await startGateway({ tls, drive });

@@ -1,12 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { DriveError } from "../drive.ts";
+import { asideName, hiddenFolder } from "../remote/hidden.ts";
 import type { Item, Target, WriteOptions } from "../remote/vendor.ts";
 import type { GraphClient } from "./client.ts";
 import { type DriveItem, itemOf } from "./items.ts";
 import { conflictBehavior, type Take, times } from "./writes.ts";
-
-/** The folder of the root that no listing shows. */
-const hiddenFolder = ".overcoat";
 
 /** Changes of the tree: folders made, items moved and removed. */
 export class Moves {
@@ -45,7 +42,7 @@ export class Moves {
 
   /** A place of its own for a file that is to be moved to another when it is whole; hidden. */
   async aside(): Promise<Target> {
-    return { folder: await this.makeFolder(await this.#root(), hiddenFolder), name: `aside-${randomUUID()}` };
+    return { folder: await this.makeFolder(await this.#root(), hiddenFolder), name: asideName() };
   }
 
   /** Brings a file from such a place to where it belongs, or removes it. */

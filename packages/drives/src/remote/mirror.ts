@@ -48,6 +48,14 @@ export interface KeptProperties {
   readonly bound: string;
   /** The version of the sidecar it is from; undefined where it is only here. */
   readonly sidecar?: string;
+  /** Of a sidecar itself: the item that it belongs to. */
+  readonly of?: string;
+}
+
+/** Items that a sweep found left over, each with the time since when; milliseconds since 1970. */
+interface LeftOvers {
+  readonly at: number;
+  readonly since: readonly (readonly [id: string, since: number])[];
 }
 
 /** A sidecar that is to follow bytes which are on their way. */
@@ -252,6 +260,24 @@ export class Mirror {
 
   setOwed(name: string, owed: Owed | undefined): Promise<unknown> {
     return owed ? this.#owed.put(name, owed) : this.#owed.remove(name);
+  }
+
+  /**
+   * Begins a sweep, unless any process did in the last `every` milliseconds.
+   * @returns since when items are left over, as far as that was noted
+   */
+  beginSweep(every: number): Promise<ReadonlyMap<string, number> | undefined> {
+    return this.#change(() => {
+      const now = Date.now();
+      const { at, since } = (this.#store.get("leftOver") as LeftOvers | undefined) ?? { at: 0, since: [] };
+      if (now - at < every) return undefined;
+      this.#store.put("leftOver", { at: now, since } satisfies LeftOvers);
+      return new Map(since);
+    });
+  }
+
+  noteLeftOvers(since: ReadonlyMap<string, number>): Promise<unknown> {
+    return this.#store.put("leftOver", { at: Date.now(), since: [...since] } satisfies LeftOvers);
   }
 
   /**

@@ -1,17 +1,18 @@
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { isLeftOver, temporaryName } from "../processes.ts";
 import { type Bytes, bind, unbind } from "./binding.ts";
+import { sidecarFolder } from "./hidden.ts";
 import type { KeptProperties, Mirror, Owed } from "./mirror.ts";
 import { readItem } from "./reading.ts";
 import type { Tree } from "./tree.ts";
 import type { Body, Item, Vendor } from "./vendor.ts";
 import type { Writer } from "./writer.ts";
 
-/** The folder of the remote's root in which properties are that the vendor does not keep with an item. */
-export const sidecarFolder = ".overcoat/properties";
-
 /** Sidecars that are read at the same time when nobody waits for them. */
 const loadedAtOnce = 4;
+/** Sidecars that are looked at before others have their turn. */
+const step = 1000;
 /** Bytes of the largest sidecar that is read; S3's metadata is far below. */
 const largest = 1024 * 1024;
 
@@ -169,15 +170,14 @@ export class Properties {
   }
 
   async #writeSidecar(item: Item, bound: string): Promise<void> {
-    const { vendor, mirror, writer } = this.#parts;
+    const { vendor, writer } = this.#parts;
     const bytes = Buffer.from(JSON.stringify({ id: item.id, bound }));
     const sidecar = await writer.publish(
       `${sidecarFolder}/${sidecarName(item.id)}`,
       {},
       { send: (target, condition) => vendor.upload(target, bodyOf(bytes), { condition }) },
     );
-    await mirror.setProperties(item.id, { bound, sidecar: sidecar.version });
-    await mirror.setProperties(sidecar.id, { bound: "", sidecar: sidecar.version });
+    await this.#keep({ id: item.id, bound }, sidecar);
   }
 
   async removeSidecar(id: string): Promise<void> {
@@ -229,6 +229,25 @@ export class Properties {
     return item.parent !== undefined && item.parent === this.#folder()?.id;
   }
 
+  /** The sidecars whose items are gone, as far as the mirror knows. */
+  async orphans(): Promise<{ path: string; item: Item }[]> {
+    const { mirror } = this.#parts;
+    const folder = this.#folder();
+    const sidecars = folder ? [...mirror.children(folder.id)].flat() : [];
+    const orphans: { path: string; item: Item }[] = [];
+    for (const [i, { id, name }] of sidecars.entries()) {
+      // There may be very many.
+      if (i % step === step - 1) {
+        await setImmediate();
+        mirror.refresh();
+      }
+      const of = mirror.properties(id)?.of;
+      const item = of !== undefined && mirror.item(of) === undefined ? mirror.item(id) : undefined;
+      if (item) orphans.push({ path: `${sidecarFolder}/${name}`, item });
+    }
+    return orphans;
+  }
+
   async #load(item: Item, sidecar: Item): Promise<string | undefined> {
     const content = await this.#content(sidecar);
     if (content?.id !== item.id) return this.#native(item);
@@ -239,7 +258,7 @@ export class Properties {
   async #keep({ id, bound }: { id: string; bound: string }, sidecar: Item): Promise<void> {
     const { mirror } = this.#parts;
     await mirror.setProperties(id, { bound, sidecar: sidecar.version });
-    await mirror.setProperties(sidecar.id, { bound: "", sidecar: sidecar.version });
+    await mirror.setProperties(sidecar.id, { bound: "", sidecar: sidecar.version, of: id });
   }
 
   async #content(sidecar: Item): Promise<{ id: string; bound: string } | undefined> {

@@ -16,11 +16,13 @@ import { entryId, entryOf } from "./entries.ts";
 import { FolderUse } from "./folder-use.ts";
 import { FolderMaker } from "./folders.ts";
 import { Follower } from "./follower.ts";
+import { hiddenFolder, sidecarFolder } from "./hidden.ts";
 import type { CallObserver } from "./http/index.ts";
+import { sweepLeftOvers } from "./left-overs.ts";
 import { LiveTree } from "./live-tree.ts";
 import { type Mirror, openMirror } from "./mirror.ts";
 import { RemotePending } from "./pending.ts";
-import { Properties, sidecarFolder } from "./properties.ts";
+import { Properties } from "./properties.ts";
 import { type Reader, readingAhead } from "./read-ahead.ts";
 import { RemoteFile, readItem } from "./reading.ts";
 import { Sessions } from "./sessions.ts";
@@ -62,7 +64,6 @@ export interface RemoteDrive extends Drive {
   progress(): SyncProgress;
 }
 
-const hiddenFolder = ".overcoat";
 const defaultPollInterval = 10_000;
 /** Bytes of uploads that a process holds in memory. */
 const uploadMemory = 64 * 1024 * 1024;
@@ -381,7 +382,8 @@ class VendorDrive implements RemoteDrive {
   async sweep(olderThan: number): Promise<number> {
     if (this.#readOnly) return 0;
     await this.#properties.recover(olderThan);
-    return this.#sessions.sweep(this.#vendor, olderThan);
+    const sessions = await this.#sessions.sweep(this.#vendor, olderThan);
+    return sessions + (await sweepLeftOvers({ ...this.#parts, mirror: this.#mirror }, olderThan));
   }
 
   close(): Promise<void> {

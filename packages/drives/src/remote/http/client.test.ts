@@ -295,24 +295,29 @@ test("refusals are answers: they do not count as failures", async () => {
 });
 
 test("calls under way are limited, fewer after a pause", async () => {
-  let now = 0;
   let most = 0;
-  answers = [
-    (_, response) => {
-      now += 1;
-      most = Math.max(most, now);
-      setTimeout(() => {
-        now -= 1;
-        json({})(undefined as never, response, "");
-      }, 20);
-    },
-  ];
+  let left = 0;
+  const waiting: ServerResponse[] = [];
   const { get, made } = client({ concurrency: { first: 4, most: 4 } });
-  await Promise.all(Array.from({ length: 12 }, () => get()));
+  /** Makes calls of which none is answered before `limit` are there, and the next ones would be if they came too. */
+  async function call(count: number, limit: number) {
+    [most, left] = [0, count];
+    answers = [
+      (_, response) => {
+        most = Math.max(most, waiting.push(response));
+        if (waiting.length !== Math.min(limit, left)) return;
+        setTimeout(() => {
+          left -= waiting.length;
+          for (const one of waiting.splice(0)) json({})(undefined as never, one, "");
+        }, 20);
+      },
+    ];
+    await Promise.all(Array.from({ length: count }, () => get()));
+  }
+  await call(12, 4);
   expect(most).toBe(4);
-  most = 0;
   made.pause(10);
-  await Promise.all(Array.from({ length: 3 }, () => get()));
+  await call(3, 2);
   expect(most).toBe(2);
 });
 
