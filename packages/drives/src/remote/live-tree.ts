@@ -1,7 +1,7 @@
 import type { ListedEntry } from "../drive.ts";
 import { parseShown, shown } from "./duplicates.ts";
-import { type Mirror, otherCase } from "./mirror.ts";
-import { notAFolder, type Place, type Tree } from "./tree.ts";
+import type { Mirror } from "./mirror.ts";
+import { notAFolder, otherCase, type Place, type Tree } from "./tree.ts";
 import type { Item, Vendor } from "./vendor.ts";
 
 /** What a path was found to be: an item, nothing, or something of another case. */

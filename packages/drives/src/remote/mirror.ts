@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
-import { DriveError } from "../drive.ts";
 import { epochOf, fingerprint, gone, type ItemRecord, itemOf, keyPart, recordOf } from "./records.ts";
 import type { ChangePage, Item, Traits } from "./vendor.ts";
 
@@ -95,29 +94,12 @@ const noFeed: FeedState = {
   polled: 0,
 };
 
-/** The mirrors that are open here, by their folders. */
-const opened = new Map<string, { readonly mirror: Mirror; users: number }>();
-
-/**
- * The mirror in a folder, to be closed by everyone who opens it. A process has it open once, as one that waits for
- * the store would keep itself waiting.
- */
-export function openMirror(folder: string, traits: Traits): Mirror {
-  const known = opened.get(folder);
-  if (known) {
-    known.users++;
-    return known.mirror;
-  }
-  const mirror = new Mirror(folder, traits);
-  opened.set(folder, { mirror, users: 1 });
-  return mirror;
-}
-
 /**
  * What the drive holds, on disk for all processes with the same folder. It may be deleted at any time: what is
- * missing is asked for again. Reads take no wait and see what was written since `refresh`.
+ * missing is asked for again. Reads take no wait and see what was written since `refresh`. Opened by `openMirror`.
  */
 export class Mirror {
+  readonly folder: string;
   readonly #store: RootDatabase;
   readonly #items: Database<ItemRecord, string>;
   readonly #children: Database<ChildRecord[], string>;
@@ -127,7 +109,6 @@ export class Mirror {
   readonly #touched: Database<[sequence: number, at: number], string>;
   readonly #owed: Database<Owed, string>;
   readonly #traits: Traits;
-  readonly #folder: string;
   /** As it was when it was looked at first since `refresh`. */
   #feed: FeedState | undefined;
   /** How often `refresh` was called. */
@@ -139,7 +120,7 @@ export class Mirror {
   constructor(folder: string, traits: Traits) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.#traits = traits;
-    this.#folder = folder;
+    this.folder = folder;
     this.#store = open({ path: join(folder, "mirror.mdb"), maxDbs: 16 });
     this.#items = this.#store.openDB({ name: "items" });
     this.#children = this.#store.openDB({ name: "children" });
@@ -421,9 +402,8 @@ export class Mirror {
   }
 
   async close(): Promise<void> {
-    const known = opened.get(this.#folder);
-    if (known && --known.users > 0) return;
-    opened.delete(this.#folder);
+    // Changes that are under way would fail.
+    await this.#store.committed;
     await this.#store.close();
   }
 
@@ -513,10 +493,3 @@ const childOf = ([id, name, kind]: ChildRecord): Child => ({
 });
 
 const byAge = (a: ChildRecord, b: ChildRecord) => a[3] - b[3] || (a[0] < b[0] ? -1 : 1);
-
-/** The refusal of what has the name of something else but for its case. */
-export const otherCase = (asked: string, there: string, vendor: string) =>
-  new DriveError(
-    "NameRefused",
-    `${vendor} does not tell ${JSON.stringify(asked)} from ${JSON.stringify(there)}, which is there; choose another name`,
-  );

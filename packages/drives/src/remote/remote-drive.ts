@@ -20,7 +20,8 @@ import { hiddenFolder, sidecarFolder } from "./hidden.ts";
 import type { CallObserver } from "./http/index.ts";
 import { sweepLeftOvers } from "./left-overs.ts";
 import { LiveTree } from "./live-tree.ts";
-import { type Mirror, openMirror } from "./mirror.ts";
+import type { Mirror } from "./mirror.ts";
+import { closeMirror, openMirror } from "./mirrors.ts";
 import { RemotePending } from "./pending.ts";
 import { Properties } from "./properties.ts";
 import { type Reader, readingAhead } from "./read-ahead.ts";
@@ -73,7 +74,7 @@ const defaultCacheSize = 10 * 1024 ** 3;
 
 /** A drive of a vendor's API. @throws DriveError when it cannot be reached and nothing is known of it */
 export async function remoteDrive(vendor: Vendor, options: RemoteDriveOptions): Promise<RemoteDrive> {
-  const mirror = openMirror(options.data, vendor.traits);
+  const mirror = await openMirror(options.data, vendor.traits);
   try {
     const root = await rootOf(vendor, mirror);
     await mirror.serve(root);
@@ -81,7 +82,7 @@ export async function remoteDrive(vendor: Vendor, options: RemoteDriveOptions): 
     await drive.start();
     return drive;
   } catch (error) {
-    await mirror.close();
+    await closeMirror(mirror);
     throw error;
   }
 }
@@ -396,7 +397,7 @@ class VendorDrive implements RemoteDrive {
     this.#folders.close();
     this.#use.close();
     await this.#cache?.close();
-    await this.#mirror.close();
+    await closeMirror(this.#mirror);
     await this.#vendor.close();
   }
 

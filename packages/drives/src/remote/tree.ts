@@ -1,6 +1,6 @@
 import { DriveError, type ListedEntry } from "../drive.ts";
 import { parseShown, type Shown, shown } from "./duplicates.ts";
-import { type Mirror, otherCase } from "./mirror.ts";
+import type { Mirror } from "./mirror.ts";
 import type { Item, Traits } from "./vendor.ts";
 
 /** Where a file is or would be. */
@@ -22,6 +22,13 @@ export interface Tree {
 }
 
 export const notAFolder = (path: string) => new DriveError("NotAFolder", `${path} is a file`);
+
+/** The refusal of what has the name of something else but for its case. */
+export const otherCase = (asked: string, there: string, vendor: string) =>
+  new DriveError(
+    "NameRefused",
+    `${vendor} does not tell ${JSON.stringify(asked)} from ${JSON.stringify(there)}, which is there; choose another name`,
+  );
 
 /** The tree as the mirror knows it, which takes no call. */
 export class MirroredTree implements Tree {
