@@ -9,6 +9,8 @@ import type { Reader } from "./read-ahead.ts";
 import type { Item } from "./vendor.ts";
 
 const blockSize = 1024 * 1024;
+/** Blocks that are asked for in one read: each is looked for before that begins. */
+const mostAtOnce = 1024;
 /** Bytes behind those of a block: their CRC-32. */
 const trailer = 4;
 /** How full the cache is after it was tidied, and how much may come in before it is tidied again. */
@@ -69,7 +71,8 @@ export class BlockCache {
           continue;
         }
         let last = block + 1;
-        while (last * blockSize < end && !(await cache.#has(item, last))) last++;
+        const most = Math.min(block + mostAtOnce, Math.ceil(end / blockSize));
+        while (last < most && !(await cache.#has(item, last))) last++;
         const until = Math.min(last * blockSize, item.size);
         cache.#observe?.({ hit: false, blocks: last - block, bytes: until - from });
         let at = from;

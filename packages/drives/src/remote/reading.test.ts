@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Drive } from "../drive.ts";
+import { BlockCache } from "./block-cache.ts";
 import type { MemoryVendor } from "./memory-vendor.ts";
 import { get, put, Stage } from "./testing.ts";
 import type { Traits } from "./vendor.ts";
@@ -177,6 +178,23 @@ const blocks = (cacheDir: string) =>
   (readdirSync(cacheDir, { recursive: true }) as string[])
     .filter((name) => /\.\d+$/.test(name))
     .map((name) => join(cacheDir, name));
+
+test("the first bytes of the largest file do not wait for a look at all its blocks", async () => {
+  const folder = join(stage.data, "cache");
+  const cache = new BlockCache(folder, 1024 * 1024);
+  const asked: number[] = [];
+  const reader = cache.reading(async function* (_, start, end) {
+    asked.push(end - start);
+    yield Buffer.from("first");
+  });
+  const item = { ...vendor.put("b/x", "one"), size: 2 ** 46 };
+  for await (const chunk of reader(item, 0, item.size)) {
+    expect(chunk.toString()).toBe("first");
+    break;
+  }
+  expect(asked).toEqual([2 ** 30]);
+  await cache.close();
+});
 
 test("a damaged cache costs a call and nothing else", async () => {
   vendor.put("b/x", body);
