@@ -177,6 +177,18 @@ describe.each(served)("S3's answers over $where", ({ tls, drive }) => {
     expect((await s3.send(html)).ContentType).toBe("text/html");
   });
 
+  test("a bucket that is not there takes no object, and does not come by one", async () => {
+    const object = { Bucket: "answers-absent", Key: "a/b" };
+    const refused = ["NoSuchBucket", 404];
+    expect(await refusal(s3.send(new PutObjectCommand({ ...object, Body: "x" })))).toEqual(refused);
+    const copy = { ...object, CopySource: `${Bucket}/plain` };
+    await s3.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "x" }));
+    expect(await refusal(s3.send(new CopyObjectCommand(copy)))).toEqual(refused);
+    expect(await refusal(s3.send(new CreateMultipartUploadCommand(object)))).toEqual(refused);
+    const { Buckets } = await s3.send(new ListBucketsCommand({}));
+    expect(Buckets?.map(({ Name }) => Name)).not.toContain(object.Bucket);
+  });
+
   test("what cannot be kept as asked is refused", async () => {
     const put = new PutObjectCommand({ Bucket, Key: "cold", Body: "x", StorageClass: "GLACIER" });
     expect(await refusal(s3.send(put))).toEqual(["InvalidStorageClass", 400]);

@@ -235,7 +235,7 @@ export class Objects implements AsyncDisposable {
     body: ByteSource | Payload,
     options: PutOptions = {},
   ): Promise<ObjectInfo> {
-    const folder = options.conditions ? await this.buckets.path(bucket) : this.buckets.folder(bucket);
+    const folder = await this.buckets.path(bucket);
     checkKey(key);
     const there = options.conditions && (await this.#find(folder, key));
     checkWrite(options.conditions, there?.info);
