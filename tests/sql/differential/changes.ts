@@ -5,8 +5,8 @@ import type { ComparedTable, GeneratedQuery } from "./table.ts";
 /** What the service lets be changed. */
 export interface ChangeOptions {
   readonly textOrder: boolean;
-  /** Columns that an UPDATE may set. */
-  readonly settable: readonly string[];
+  /** Columns that an UPDATE may set, and to what: also to NULL, to any other value, or to its samples only. */
+  readonly settable: Readonly<Record<string, "any" | "not null" | "samples">>;
   /** A row to insert, as literals by column; new for each number. */
   insert(random: Random, number: number): Readonly<Record<string, string>>;
 }
@@ -57,12 +57,14 @@ function rows(random: Random, table: ComparedTable, { textOrder }: ChangeOptions
 }
 
 const update: Change = (random, table, options) => {
-  const set = random.some(options.settable).map((name) => {
+  const set = random.some(Object.entries(options.settable)).map(([name, to]) => {
     const column = table.columns.find((column) => column.name === name)!;
     const values = [constant(random, column), constant(random, column), name];
-    if (name !== table.unique) values.push("NULL");
-    if (column.type === "text") values.push(`${name} || ${literal("é'\\")}`, `upper(${name})`);
-    if (column.type === "integer" || column.type === "numeric") values.push(`${name} / 2`, `abs(${name})`);
+    if (to === "any") values.push("NULL");
+    if (to !== "samples") {
+      if (column.type === "text") values.push(`${name} || ${literal("é'\\")}`, `upper(${name})`);
+      if (column.type === "integer" || column.type === "numeric") values.push(`${name} / 2`, `abs(${name})`);
+    }
     return `${name} = ${random.pick(values)}`;
   });
   return `UPDATE {t} SET ${set.join(", ")} WHERE ${rows(random, table, options)}`;

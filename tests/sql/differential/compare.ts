@@ -1,15 +1,4 @@
 import type { Client } from "pg";
-import { Random } from "./random.ts";
-import type { ComparedTable, GeneratedQuery } from "./table.ts";
-
-/** The names of the two tables, and of the local table of keys, in the database. */
-export interface ComparedNames {
-  readonly foreign: string;
-  readonly local: string;
-  readonly ids: string;
-}
-
-type Generate<Options> = (random: Random, table: ComparedTable, options: Options) => GeneratedQuery;
 
 /** What a statement gave: its rows as PostgreSQL's text, or the SQLSTATE of its error. */
 export type Answer =
@@ -55,24 +44,4 @@ export function difference(foreign: Answer, local: Answer): string | undefined {
 /** Puts the tables' names into a generated text. */
 export function named(text: string, table: string, ids: string): string {
   return text.replaceAll("{t}", table).replaceAll("{ids}", ids);
-}
-
-/** Asks both tables `count` generated queries and returns what differs, each with the query that shows it. */
-export async function differences<Options>(
-  client: Client,
-  table: ComparedTable,
-  names: ComparedNames,
-  generate: Generate<Options>,
-  options: Options,
-  { seed, count }: { readonly seed: number; readonly count: number },
-): Promise<string[]> {
-  const found: string[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const { text, ordered } = generate(new Random(seed * 1_000_003 + i), table, options);
-    const foreign = await answer(client, named(text, names.foreign, names.ids), ordered);
-    const local = await answer(client, named(text, names.local, names.ids), ordered);
-    const why = difference(foreign, local);
-    if (why) found.push(`#${i} ${named(text, names.foreign, names.ids)}\n   ${why}`);
-  }
-  return found;
 }

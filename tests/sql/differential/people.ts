@@ -1,6 +1,5 @@
 import { Random } from "./random.ts";
-import type { ComparedTable } from "./table.ts";
-import type { LocalRow } from "./twice.ts";
+import type { ComparedTable, LocalRow } from "./table.ts";
 
 const names = [
   "Ada",

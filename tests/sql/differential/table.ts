@@ -3,7 +3,7 @@ export interface ComparedTable {
   readonly columns: readonly ComparedColumn[];
   /** A column by which the service finds a row. */
   readonly key: string;
-  /** A column without NULLs and repetitions whose order does not depend on a collation. */
+  /** A column of numbers without NULLs and repetitions. */
   readonly unique: string;
   /** Columns of few distinct values. */
   readonly groups: readonly string[];
@@ -24,7 +24,14 @@ export interface ComparedColumn {
     | "uuid";
   /** Text of values that occur in it, and of some that do not. */
   readonly samples: readonly string[];
+  /** Of the foreign table's column, as OPTIONS has them. */
+  readonly options?: string;
+  /** An expression over the other columns, which the service does not store: a view over the foreign table has it. */
+  readonly computed?: string;
 }
+
+/** Values of a row by column, as PostgreSQL's text; a column that is NULL is left out. */
+export type LocalRow = Readonly<Record<string, string>>;
 
 /** `{t}` stands for the compared table, `{ids}` for a local table of its keys: `ids(k, n)`. */
 export interface GeneratedQuery {

@@ -1,51 +1,85 @@
 import type { Client } from "pg";
-import type { Stack } from "../stack.ts";
-import type { ComparedNames } from "./compare.ts";
-import type { ComparedTable } from "./table.ts";
+import type { ChangeOptions } from "./changes.ts";
+import type { ComparedColumn, ComparedTable, LocalRow } from "./table.ts";
 
-/** Values of a row by column, as PostgreSQL's text; a column that is NULL is left out. */
-export type LocalRow = Readonly<Record<string, string>>;
-
-/** The column definitions of a table, as CREATE TABLE and CREATE FOREIGN TABLE take them. */
-export const definitions = (table: ComparedTable) =>
-  table.columns.map(({ name, type }) => `${name} ${type}`).join(", ");
-
-/** `{columns}` in `foreign` stands for the column definitions. */
+/** The rows of a service, and how a foreign table shows them. */
 export interface Twice {
+  readonly name: string;
   readonly table: ComparedTable;
   readonly rows: readonly LocalRow[];
-  /** Statements that make the server and the foreign table `t`. */
+  /** The statement that makes the foreign table `{t}` with `{columns}`. */
   readonly foreign: string;
+  /** Of a table that is written. */
+  readonly changes?: Omit<ChangeOptions, "textOrder"> & {
+    /** Brings the service back to `rows`. */
+    fill(): Promise<void>;
+  };
 }
 
-export const names: ComparedNames = { foreign: "t", local: "t_local", ids: "ids" };
+/** The tables of one `Twice` in a database. */
+export interface TwiceNames {
+  readonly foreign: string;
+  readonly local: string;
+  /** What the local table holds at first. */
+  readonly rows: string;
+  readonly ids: string;
+}
 
-/** A new database with the foreign table, the same rows in a table of its own, and a table of some keys. */
-export async function openTwice(
-  stack: Stack,
-  { table, rows, foreign }: Twice,
-  creation = "LOCALE 'C.UTF-8' TEMPLATE template0",
-): Promise<Client> {
-  const { client } = await stack.database(creation);
-  const columns = definitions(table);
-  await client.query(`
-    SET client_min_messages = warning;
-    ${foreign.replaceAll("{columns}", columns)};
-    CREATE TABLE t_local (${columns.replace(`${table.key} text`, `${table.key} text PRIMARY KEY`)});
-    CREATE TABLE ids (k text, n integer);
-  `);
-  for (const row of rows) {
-    const given = Object.keys(row);
-    await client.query(
-      `INSERT INTO t_local (${given}) VALUES (${given.map((_, i) => `$${i + 1}`)})`,
-      Object.values(row),
-    );
-  }
-  await client.query(
-    `INSERT INTO ids SELECT ${table.key}, row_number() OVER (ORDER BY md5(${table.unique}::text)) - 1 FROM t_local
-     ORDER BY 2 LIMIT 27;
-     INSERT INTO ids VALUES ('none', 27), (NULL, 28), ('', 29);
-     ANALYZE`,
+export const namesOf = ({ name }: Twice): TwiceNames => ({
+  foreign: name,
+  local: `${name}_local`,
+  rows: `${name}_rows`,
+  ids: `${name}_ids`,
+});
+
+const list = (columns: readonly ComparedColumn[], part: (column: ComparedColumn) => string) =>
+  columns.map(part).join(", ");
+
+/** Makes the foreign table, the same rows in a table of its own, and a table of some keys. */
+export async function makeTwice(client: Client, twice: Twice): Promise<void> {
+  const { columns, key, unique } = twice.table;
+  const { foreign, local, rows, ids } = namesOf(twice);
+  const stored = columns.filter(({ computed }) => !computed);
+  const seen = stored.length < columns.length ? `${foreign}_stored` : foreign;
+  const definitions = list(
+    stored,
+    ({ name, type, options }) => `${name} ${type}${options ? ` OPTIONS (${options})` : ""}`,
   );
-  return client;
+  const names = list(stored, ({ name }) => name);
+  await client.query(`
+    ${twice.foreign.replace("{t}", seen).replace("{columns}", definitions)};
+    CREATE TABLE ${local} (${list(
+      columns,
+      ({ name, type, computed }) =>
+        `${name} ${type}${computed ? ` GENERATED ALWAYS AS (${computed}) STORED` : ""}${name === key ? " PRIMARY KEY" : ""}`,
+    )});
+    CREATE TABLE ${rows} (${list(stored, ({ name, type }) => `${name} ${type}`)});
+    CREATE TABLE ${ids} (k text, n integer)`);
+  if (seen !== foreign)
+    await client.query(
+      `CREATE VIEW ${foreign} AS SELECT ${list(columns, ({ name, computed }) => (computed ? `${computed} AS ${name}` : name))} FROM ${seen}`,
+    );
+  const values = stored.map(({ name }) => twice.rows.map((row) => row[name] ?? null));
+  await client.query(
+    `INSERT INTO ${rows} SELECT ${list(stored, ({ name, type }) => `r.${name}::${type}`)}
+     FROM unnest(${stored.map((_, i) => `$${i + 1}::text[]`)}) AS r (${names})`,
+    values,
+  );
+  await refill(client, twice);
+  await client.query(
+    `INSERT INTO ${ids} SELECT ${key}, row_number() OVER (ORDER BY md5(${unique}::text)) - 1 FROM ${local}
+     ORDER BY 2 LIMIT 27;
+     INSERT INTO ${ids} VALUES ('none', 27), (NULL, 28), ('', 29);
+     ANALYZE ${seen}, ${local}, ${ids}`,
+  );
+}
+
+/** Brings the local table back to the rows that it had at first. */
+export async function refill(client: Client, twice: Twice): Promise<void> {
+  const { local, rows } = namesOf(twice);
+  const names = list(
+    twice.table.columns.filter(({ computed }) => !computed),
+    ({ name }) => name,
+  );
+  await client.query(`TRUNCATE ${local}; INSERT INTO ${local} (${names}) SELECT ${names} FROM ${rows}`);
 }

@@ -4,7 +4,7 @@ import type { Api, Item } from "./api.ts";
 import { type Kind, kinds } from "./kinds/index.ts";
 import { type Condition, holds, testOf } from "./read/condition.ts";
 import type { ReadRequest } from "./read/request.ts";
-import { columnValue, isJson, isTimestamp, reach } from "./values.ts";
+import { columnValue, isInteger, isJson, isText, isTimestamp, reach } from "./values.ts";
 
 /** Where a column's value is in an object: at a path, or the whole object where the path is empty. */
 export interface Place {
@@ -35,7 +35,7 @@ export class Auth0Table implements Table {
     const conditions: Condition[] = [];
     const handled = query.filters.map((filter) => {
       const { path, column } = places[filter.column]!;
-      const test = path.length > 0 ? testOf(filter, column.type) : undefined;
+      const test = this.#tells(path, column.type) ? testOf(filter, column.type) : undefined;
       if (test) conditions.push({ attribute: path.join("."), test });
       return test !== undefined;
     });
@@ -57,6 +57,18 @@ export class Auth0Table implements Table {
       requests: reading.requests,
       scan: (signal) => this.#rows(query, conditions, reading.pages(signal), most),
     };
+  }
+
+  /**
+   * Whether an object has at this path what a column of this type holds. A part of metadata may be any JSON, such as
+   * a number as text, which only PostgreSQL reads as it does: filters on it are left to it.
+   */
+  #tells(path: readonly string[], type: string): boolean {
+    const [root = "", ...parts] = path;
+    if (path.length === 0) return false;
+    if (isText(type)) return true;
+    const attribute = parts.length === 0 ? this.kind.attributes[root]! : "";
+    return [isInteger, isTimestamp].some((is) => is(attribute) && is(type)) || attribute === type;
   }
 
   /** The values that make up an object's key. */

@@ -155,6 +155,8 @@ function newClient({ host, port }: Address, { tls, timeout, allow: _, ...options
     ...options,
     socket: tls ? { ...socket, ...tls, tls: true } : socket,
     RESP: 2,
+    // Pipelines have a time-out as a whole: one for each command would be a timer and a signal that outlive its reply.
+    commandOptions: { timeout: 0 },
     disableClientInfo: true,
     maintNotifications: "disabled",
   });
