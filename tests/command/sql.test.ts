@@ -1,4 +1,4 @@
-import { copyFile, readdir, rename } from "node:fs/promises";
+import { copyFile, readdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -77,7 +77,9 @@ test("install brings extensions into a PostgreSQL, and relink another server and
   await first.stop();
   await expect(query(postgres.url, select)).rejects.toMatchObject({ code: "08001" });
 
-  const second = await serve("other,second");
+  const config = join(work, "small-transactions.config.ts");
+  await writeFile(config, "export default { sql: { maxTransactionBytes: 20_000 } };");
+  const second = await serve("other,second", "--config", config);
   const flags = ["--url", postgres.url, "--sql-addr", second.address];
   await done(["sql", "relink", ...flags], { OVERCOAT_SQL_LOGIN: "other,second" });
   expect(await query(postgres.url, select)).toEqual(rows);
@@ -85,6 +87,12 @@ test("install brings extensions into a PostgreSQL, and relink another server and
   await done(["sql", "install", ...flags, "--login", "other,second"]);
   expect(await query(postgres.url, select)).toEqual(rows);
   expect((await readdir(postgres.extensions)).filter((name) => /^overcoat_/.test(name))).toEqual([]);
+  const insert = "INSERT INTO redis_sessions SELECT n::text, '{}' FROM generate_series(1, 1000) n";
+  await expect(query(postgres.url, insert)).rejects.toMatchObject({
+    code: "53400",
+    hint: expect.stringContaining("maxTransactionBytes"),
+  });
+  expect(await query(postgres.url, select)).toEqual(rows);
   await second.stop();
 });
 

@@ -71,6 +71,8 @@ export const configSchema = z.strictObject({
         .optional(),
       /** Addresses that foreign servers may point to: `host[:port]`, `*.domain`, networks such as `10.0.0.0/8`. */
       allow: z.array(z.string().min(1)).optional(),
+      /** Bytes that a transaction may write to foreign tables; 256 MiB by default. */
+      maxTransactionBytes: z.number().int().min(1).optional(),
     })
     .optional(),
   addr: strings.optional(),

@@ -152,8 +152,8 @@ const openTenant = (seed: Pick<Auth0Options, "users" | "organizations">) =>
   });
 
 export const auth0: Comparable = {
-  tables: { users: 0.5, written_users: 0.25, organizations: 0.25 },
-  written: { written_users: 0.5, organizations: 0.5 },
+  tables: { users: 0.5, written_users: 0.2, organizations: 0.3 },
+  written: { written_users: 0.25, organizations: 0.25 },
   async open(): Promise<ComparedService> {
     const [read, changed] = await Promise.all([
       openTenant({ users: userRows.map((row) => item(users, row)) }),

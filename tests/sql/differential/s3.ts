@@ -73,7 +73,7 @@ const objectRows: readonly LocalRow[] = Array.from({ length: 9 }, (_, n) => ({
 }));
 
 export const s3: Comparable = {
-  tables: { listing: 1, objects: 0.05, csv: 0.25, jsonl: 0.25, parquet: 0.25, lines: 0.25 },
+  tables: { listing: 0.4, objects: 0.02, csv: 0.15, jsonl: 0.15, parquet: 0.15, lines: 0.13 },
   written: { objects: 0.25 },
   async open(): Promise<ComparedService> {
     const gateway = await openTestGateway();

@@ -15,10 +15,10 @@ export interface SqlService extends AsyncDisposable {
 
 /** Opens the SQL server with the PostgreSQL that evaluates for it, whose files lie in `folder`. */
 export async function openSqlService(
-  settings: Pick<SqlSettings, "addresses" | "tls" | "logins" | "secrets" | "allow">,
+  settings: Pick<SqlSettings, "addresses" | "tls" | "logins" | "secrets" | "allow" | "maxTransactionBytes">,
   { folder, log, flag }: { folder: string; log: Logger; flag: string },
 ): Promise<SqlService> {
-  const { addresses, logins, secrets, allow } = settings;
+  const { addresses, logins, secrets, allow, maxTransactionBytes } = settings;
   const tls = settings.tls && (await readTls(settings.tls));
   await using opened = new AsyncDisposableStack();
   const scratch = opened.use(
@@ -36,6 +36,7 @@ export async function openSqlService(
     sources,
     secrets,
     ...(allow && { allow }),
+    ...(maxTransactionBytes !== undefined && { maxTransactionBytes }),
     scratch: pool,
     log: (entry) => log.entry(entry),
   }).catch((error) => {

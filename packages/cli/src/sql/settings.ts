@@ -30,6 +30,8 @@ export interface SqlSettings {
   readonly logins: readonly Login[];
   readonly secrets: Secrets;
   readonly allow?: readonly string[];
+  /** Bytes that a transaction may write. */
+  readonly maxTransactionBytes?: number;
   readonly log: ReturnType<typeof resolveLog>;
 }
 
@@ -56,6 +58,7 @@ export function resolveSqlSettings(flags: SqlFlags, env: Environment, config: Pa
     logins: resolveLogins(flags, env, config),
     secrets: resolveSecrets(env, config),
     allow: flags.allow ?? sql.allow,
+    maxTransactionBytes: sql.maxTransactionBytes,
     log: resolveLog(flags, config),
   };
 }

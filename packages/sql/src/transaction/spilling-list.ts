@@ -74,7 +74,7 @@ export class SpillingList<T> {
   push(value: T, bytes: number): void {
     if (this.#bytes + bytes > this.#limit)
       throw new SqlError("53400", `a transaction cannot hold more than ${this.#limit} bytes`, {
-        hint: "Change fewer rows in a transaction, or raise maxTransactionBytes of the SQL server.",
+        hint: "Change fewer rows in a transaction, or raise sql.maxTransactionBytes of the SQL server's configuration.",
       });
     let last = this.#chunks.at(-1);
     if (!last?.values || last.place || last.count >= chunkValues || last.bytes >= chunkBytes) {

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { AsyncBuffer } from "hyparquet";
+import { ByteWriter, parquetWrite } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import type { Filter, Row } from "../../../source.ts";
 import { define } from "../../testing.ts";
-import { readParquet } from "./read.ts";
+import { mostDecoded, readParquet } from "./read.ts";
 
 interface Read {
   readonly rows: Row[];
@@ -145,6 +146,26 @@ describe("what is read", () => {
     expect(one.bytes).toBeLessThan(all.bytes / 8);
     expect(none.bytes).toBe(0);
     expect(none.rows).toHaveLength(400);
+  });
+
+  test("a large row group is decoded part by part, and fetched once", async () => {
+    const count = mostDecoded + 10_000;
+    const text = (i: number) => (i % 7 === 0 ? null : `${i}`);
+    const numbers = Array.from({ length: count }, (_, i) => i);
+    const writer = new ByteWriter();
+    parquetWrite({
+      writer,
+      rowGroupSize: count,
+      columnData: [
+        { name: "n", type: "INT32", data: numbers },
+        { name: "s", type: "STRING", nullable: true, data: numbers.map(text) },
+      ],
+    });
+    const file = Buffer.from(writer.getBytes());
+    const { rows, bytes } = await read(file, "n integer, s text");
+    expect(rows).toHaveLength(count);
+    expect(rows.findIndex(([n, s], i) => n !== i || s !== text(i))).toBe(-1);
+    expect(bytes).toBeLessThan(file.length);
   });
 
   test("a limit ends reading", async () => {

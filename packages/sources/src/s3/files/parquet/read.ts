@@ -13,12 +13,17 @@ import { SqlError } from "../../../error.ts";
 import type { Filter, Row, Value } from "../../../source.ts";
 import { ownColumn } from "../csv.ts";
 import { emptyRow, type Target } from "../target.ts";
+import { FetchedRanges } from "./fetched-ranges.ts";
 import { type Field, fieldsOf, withRawLeaves } from "./kind.ts";
 import { type FileFilter, isExcluded } from "./prune.ts";
 import { type Read, valueReader } from "./value.ts";
 
 /** Rows that are given at once: no fewer than the reader takes. */
 const batch = 4000;
+
+/** Rows of a row group whose values are in memory at once; of nested ones the library cannot read some alone. */
+export const mostDecoded = 256 * 1024;
+const nested = new Set(["list", "map", "struct", "variant"]);
 
 const compressors: Compressors = {
   ...others,
@@ -98,12 +103,17 @@ export async function* readParquet(
     return { name: field.name, read: valueReader(field, target.columns[output.field]!.type) };
   });
   const columns = [...new Set(reads.flatMap((one) => (one ? [one.name] : [])))];
+  const isNested = fields.some(({ name, kind }) => nested.has(kind.kind) && columns.includes(name));
+  const mostRows = isNested ? Number.POSITIVE_INFINITY : mostDecoded;
+  const fetched = new FetchedRanges(file);
   const scan = await damaged(name, () =>
     parquetScan({
-      file,
+      file: fetched,
       metadata: withRawLeaves(metadata),
       columns,
       compressors,
+      // It tells where the few rows of a limit are; the parts of a whole row group share its bytes.
+      useOffsetIndex: Number.isFinite(most),
       utf8: false,
       geoparquet: false,
       parsers: { ...rawParsers, stringFromBytes: decode },
@@ -116,20 +126,22 @@ export async function* readParquet(
     const start = rowStart;
     rowStart += Number(group.num_rows);
     if (isExcluded(group, conditions)) continue;
-    const count = Math.min(rowStart - start, left);
-    if (count === 0) continue;
-    const rowEnd = start + count;
-    const data = await damaged(name, () =>
-      Promise.all(columns.map((column) => scan.readColumn({ column, rowStart: start, rowEnd }))),
-    );
-    const outputs = reads.map((one) => one && { read: one.read, values: data[columns.indexOf(one.name)]! });
-    for (let at = 0; at < count; at += batch) {
-      signal.throwIfAborted();
-      yield rowsOf(outputs, template, at, Math.min(at + batch, count), (row, error) =>
-        inRow(error, name, start + row),
+    const end = start + Math.min(rowStart - start, left);
+    for (let from = start; from < end; from += mostRows) {
+      const to = Math.min(from + mostRows, end);
+      const data = await damaged(name, () =>
+        Promise.all(columns.map((column) => scan.readColumn({ column, rowStart: from, rowEnd: to }))),
       );
+      if (to === end) fetched.clear();
+      const outputs = reads.map((one) => one && { read: one.read, values: data[columns.indexOf(one.name)]! });
+      for (let at = 0; at < to - from; at += batch) {
+        signal.throwIfAborted();
+        yield rowsOf(outputs, template, at, Math.min(at + batch, to - from), (row, error) =>
+          inRow(error, name, from + row),
+        );
+      }
     }
-    left -= count;
+    left -= end - start;
     if (left <= 0) return;
   }
 }
