@@ -18,10 +18,12 @@ export { Locks } from "./locks.ts";
 export { SignInEnded } from "./oauth/client.ts";
 export { type Provider, providers, type SignInMethod } from "./oauth/providers.ts";
 export {
+  type RedirectSignIn,
   type SignInRequest,
   startBrowserSignIn,
   startCodeSignIn,
   startDeviceSignIn,
+  startRedirectSignIn,
 } from "./oauth/sign-in.ts";
 export { formatToken, parseToken, type Token } from "./oauth/token.ts";
 export type { FoundDrive } from "./onedrive/index.ts";

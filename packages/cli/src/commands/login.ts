@@ -2,7 +2,6 @@ import {
   ConfigError,
   ConfigFile,
   DriveError,
-  formatToken,
   type Provider,
   providers,
   type Section,
@@ -19,6 +18,7 @@ import { parsePort } from "../flags/values.ts";
 import { askSecret, askText, isInteractive, say } from "../login/ask.ts";
 import { chooseDrive } from "../login/choose-drive.ts";
 import { type LoginFlags, loginOptions, methodOf, variablePrefix } from "../login/options.ts";
+import { keepSignIn, sectionBefore, withClient } from "../login/remote-section.ts";
 import { rcloneConfigFile } from "../remotes/rclone-remotes.ts";
 
 /** `overcoat login DRIVE [NAME]`: signs in, and keeps the remote in rclone.conf. */
@@ -33,14 +33,11 @@ export async function login(drive: string, given: string | undefined, flags: Log
   if (path === undefined) throw new UsageError("--config: the sign-in needs a file to be kept in");
   const file = new ConfigFile(path);
   try {
-    const before = (await file.sections()).get(name);
-    if (before?.type && before.type !== provider.type)
-      throw new UsageError(`${name}: in ${path} is of the type ${before.type}; give another NAME`);
-    const options = await withClient(provider, loginOptions(provider, flags, process.env, before));
+    const before = await sectionBefore(file, name, provider);
+    const options = await askClient(provider, loginOptions(provider, flags, process.env, before));
     const token = await signIn(provider, options, flags);
     const drive = provider.type === "onedrive" ? await chooseDrive(options, token, flags) : {};
-    const section = { type: provider.type, ...options, ...drive, token: formatToken(token) };
-    await file.setSection(name, section);
+    await keepSignIn(file, name, provider, { ...options, ...drive }, token);
   } catch (error) {
     if (error instanceof SignInEnded)
       throw new RunError(`the sign-in to ${provider.title} did not succeed: ${error.message}`);
@@ -52,9 +49,9 @@ export async function login(drive: string, given: string | undefined, flags: Log
   say(`Try it: overcoat doctor ${name}:  and  overcoat serve s3 ${name}:`);
 }
 
-async function withClient(provider: Provider, options: Record<string, string>): Promise<Section> {
+async function askClient(provider: Provider, options: Section): Promise<Section> {
   if (options.client_id) return options;
-  const { title, command } = provider;
+  const { title, command, needsSecret } = provider;
   const guide = `docs/${command}.md tells how to register one`;
   if (!isInteractive())
     throw new UsageError(
@@ -62,8 +59,8 @@ async function withClient(provider: Provider, options: Record<string, string>): 
     );
   say(`${title} needs a client id of your own; ${guide}.`);
   const client_id = await askText("Client id");
-  const client_secret = await askSecret("Client secret (empty for a public client)");
-  return { ...options, client_id, ...(client_secret && { client_secret }) };
+  const none = needsSecret ? "" : " (empty for a public client)";
+  return withClient(options, client_id, await askSecret(`Client secret${none}`));
 }
 
 async function signIn(provider: Provider, options: Section, flags: LoginFlags): Promise<Token> {

@@ -1,21 +1,14 @@
-import { ConfigFile, listRemotes, parseToken, providerOf, type Remote, servedTypes } from "@overcoat/drives";
+import { ConfigFile, listRemotes } from "@overcoat/drives";
 import { RunError, UsageError } from "../errors.ts";
+import { describeRemote } from "../remotes/describe-remote.ts";
 import { openLook } from "../remotes/look.ts";
 import { describePlace, resolvePlace } from "../remotes/place.ts";
 import { loadRemotes, rcloneConfigFile } from "../remotes/rclone-remotes.ts";
 
-interface Listed {
-  readonly name: string;
-  readonly type: string;
-  readonly description: string;
-  /** Undefined where a sign-in is not needed, or not Overcoat's. */
-  readonly signedIn: boolean | undefined;
-}
-
 /** `overcoat remotes`. */
 export async function printRemotes({ config, json }: { config?: string; json?: boolean }): Promise<void> {
   const file = configFile(config);
-  const all = (await listRemotes(file).catch(asRunError)).map(describe);
+  const all = (await listRemotes(file).catch(asRunError)).map(describeRemote);
   if (json) {
     process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
     return;
@@ -42,7 +35,7 @@ export async function testRemote(text: string, { config }: { config?: string }):
   const named = text.includes(":") ? text : `${text}:`;
   const place = resolvePlace(named, {}, await loadRemotes(config, process.env));
   const look = await openLook(place);
-  const folders = await look.folders();
+  const folders = await look.folders().finally(() => look.close());
   const shown = folders.slice(0, 10).map((folder) => `  ${folder}/\n`);
   const more = folders.length > 10 ? `  and ${folders.length - 10} more\n` : "";
   process.stdout.write(
@@ -57,17 +50,6 @@ export async function removeRemote(text: string, { config }: { config?: string }
   if (!(await file.removeSection(name).catch(asRunError)))
     throw new RunError(`${file.path} has no remote ${name}:`);
   process.stdout.write(`${name}: is removed from ${file.path}\n`);
-}
-
-function describe({ name, type, options }: Remote): Listed {
-  if (type === "alias") return { name, type, description: `alias of ${options.remote}`, signedIn: undefined };
-  if (type === "local") return { name, type, description: "folders of this machine", signedIn: undefined };
-  if (!servedTypes.includes(type))
-    return { name, type, description: `${type}, not served by Overcoat`, signedIn: undefined };
-  const itself = options.service_account_file || options.service_account_credentials;
-  const signedIn =
-    Boolean(itself) || options.client_credentials === "true" || parseToken(options.token) !== undefined;
-  return { name, type, description: providerOf({ name, type }).title, signedIn };
 }
 
 function configFile(given: string | undefined): ConfigFile {

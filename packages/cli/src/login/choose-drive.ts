@@ -2,6 +2,7 @@ import { type FoundDrive, findOneDrives, type Section, type Token } from "@overc
 import { UsageError } from "../errors.ts";
 import { askChoice, askText, isInteractive, say } from "./ask.ts";
 import type { LoginFlags } from "./options.ts";
+import { driveKeys } from "./remote-section.ts";
 
 /**
  * Which OneDrive a remote is, in rclone's keys: the one that flags name or that it was before, else one that the user
@@ -12,12 +13,12 @@ export async function chooseDrive(options: Section, token: Token, flags: LoginFl
   const found = await findOneDrives(options, token, site);
   const wanted = flags.driveId ?? (site === undefined ? options.drive_id : undefined);
   if (wanted) {
-    const drive_type = found.find(({ id }) => id === wanted)?.type ?? options.drive_type;
-    if (!drive_type)
+    const keys = driveKeys(wanted, found, options);
+    if (!keys)
       throw new UsageError(
         `--drive-id: ${wanted} is none of your own drives: give --site or --set drive_type=documentLibrary too`,
       );
-    return { drive_id: wanted, drive_type };
+    return keys;
   }
   const drive = isInteractive() ? await askDrive(options, token, found, site) : found[0]!;
   say(`The drive is ${drive.name}`);

@@ -1,6 +1,7 @@
 import type { Provider, Section, SignInMethod } from "@overcoat/drives";
 import { UsageError } from "../errors.ts";
 import type { Environment } from "../flags/resolve.ts";
+import { withClient } from "./remote-section.ts";
 
 /** What commander hands over. */
 export interface LoginFlags {
@@ -24,24 +25,17 @@ export function loginOptions(
   flags: LoginFlags,
   env: Environment,
   before: Section | undefined,
-): Record<string, string> {
+): Section {
   const options: Record<string, string> = { ...before, type: provider.type };
   for (const text of flags.set ?? []) {
     const pair = /^([a-z0-9_]+)=(.*)$/s.exec(text);
     if (!pair) throw new UsageError(`--set: "${text}" must be KEY=VALUE, with a key of rclone.conf`);
     options[pair[1]!] = pair[2]!;
   }
+  if (flags.driveId) options.drive_id = flags.driveId;
   const prefix = variablePrefix(provider);
   const id = flags.clientId || env[`${prefix}_CLIENT_ID`];
-  if (id) {
-    // A secret belongs to its client.
-    if (id !== options.client_id) delete options.client_secret;
-    options.client_id = id;
-  }
-  const secret = flags.clientSecret || env[`${prefix}_CLIENT_SECRET`];
-  if (secret) options.client_secret = secret;
-  if (flags.driveId) options.drive_id = flags.driveId;
-  return options;
+  return withClient(options, id, flags.clientSecret || env[`${prefix}_CLIENT_SECRET`]);
 }
 
 /** Of the variables that give the client: `OVERCOAT_ONEDRIVE_CLIENT_ID` and so on. */

@@ -13,6 +13,7 @@ export interface Look {
   folders(): Promise<string[]>;
   /** Bytes of a file; undefined where there is none. @param path segments as keys have them */
   size(path: readonly string[]): Promise<number | undefined>;
+  close(): Promise<void>;
 }
 
 /** @throws RunError where it cannot be reached */
@@ -31,6 +32,7 @@ export async function openLook(place: Place): Promise<Look> {
     async size(path) {
       return (await stat(join(root, ...path)).catch(() => undefined))?.size;
     },
+    async close() {},
   };
 }
 
@@ -41,8 +43,13 @@ async function lookAtDrive(place: DrivePlace): Promise<Look> {
     data: defaultData(`remote-${remote.name}`, process.env),
   });
   const { traits } = vendor;
-  const root = await vendor.root();
+  const close = async () => vendor.close?.();
+  const root = await vendor.root().catch(async (error) => {
+    await close();
+    throw error;
+  });
   return {
+    close,
     description: vendor.description,
     async folders() {
       const names: string[] = [];

@@ -15,6 +15,8 @@ export interface Provider {
   readonly title: string;
   /** The usual one first. */
   readonly methods: readonly SignInMethod[];
+  /** Whether its clients must have a secret; public clients have none. */
+  readonly needsSecret: boolean;
   /** Where the browser comes back to; the same as rclone's, so that one registration serves both. */
   readonly redirect: string;
   /** What the application is allowed to do, in the form of the authorization request. */
@@ -36,6 +38,7 @@ export const oneDriveProvider: Provider = {
   command: "onedrive",
   title: "OneDrive",
   methods: ["device", "browser"],
+  needsSecret: false,
   redirect: "http://localhost:53682/",
   authorize: {},
   scope: ({ access_scopes, disable_site_permission }) =>
@@ -58,6 +61,7 @@ export const googleDriveProvider: Provider = {
   command: "google-drive",
   title: "Google Drive",
   methods: ["browser"],
+  needsSecret: true,
   redirect: "http://127.0.0.1:53682/",
   authorize: { access_type: "offline", prompt: "consent" },
   scope: ({ scope }) =>
@@ -76,6 +80,7 @@ export const dropboxProvider: Provider = {
   command: "dropbox",
   title: "Dropbox",
   methods: ["code", "browser"],
+  needsSecret: false,
   redirect: "http://localhost:53682/",
   authorize: { token_access_type: "offline" },
   scope: () =>

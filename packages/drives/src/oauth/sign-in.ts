@@ -45,6 +45,44 @@ export async function startDeviceSignIn({ title, client, scope }: SignInRequest)
   };
 }
 
+/** A sign-in whose browser comes back to an address. */
+export interface RedirectSignIn {
+  /** Where the browser is to go. */
+  readonly address: string;
+  /** What tells this sign-in from all others; the browser brings it back. */
+  readonly state: string;
+  /** @param answer the whole address that the browser came back with. @throws SignInEnded when the user declines, DriveError */
+  finish(answer: URL): Promise<Token>;
+}
+
+/**
+ * Signs in with a browser that comes back to an address, with PKCE (RFC 7636).
+ * @param redirect that address, as it is registered
+ */
+export async function startRedirectSignIn(
+  { title, client, scope, authorize }: SignInRequest,
+  redirect: string,
+): Promise<RedirectSignIn> {
+  const server = configuration(client, title);
+  const pkceCodeVerifier = randomPKCECodeVerifier();
+  const state = randomState();
+  const address = buildAuthorizationUrl(server, {
+    ...authorize,
+    response_type: "code",
+    redirect_uri: redirect,
+    scope,
+    state,
+    code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: "S256",
+  });
+  return {
+    address: address.href,
+    state,
+    finish: (answer) =>
+      tokenOf(authorizationCodeGrant(server, answer, { pkceCodeVerifier, expectedState: state }), title),
+  };
+}
+
 /** A sign-in in the browser of this machine. Ends with `wait` or `close`. */
 export interface BrowserSignIn {
   readonly address: string;
@@ -54,42 +92,29 @@ export interface BrowserSignIn {
 }
 
 /**
- * Signs in with the browser, which comes back to a port of this machine (RFC 8252), with PKCE (RFC 7636).
+ * Signs in with the browser of this machine, which comes back to a port of it (RFC 8252).
  * @param redirect such as `http://localhost:53682/`, as it is registered; port 0 takes a free one
  * @throws Error when the port is in use
  */
-export async function startBrowserSignIn(
-  { title, client, scope, authorize }: SignInRequest,
-  redirect: string,
-): Promise<BrowserSignIn> {
-  const server = configuration(client, title);
+export async function startBrowserSignIn(request: SignInRequest, redirect: string): Promise<BrowserSignIn> {
   const listener = await listenForRedirect(redirect);
-  const pkceCodeVerifier = randomPKCECodeVerifier();
-  const expectedState = randomState();
-  const address = buildAuthorizationUrl(server, {
-    ...authorize,
-    response_type: "code",
-    redirect_uri: listener.address,
-    scope,
-    state: expectedState,
-    code_challenge: await calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: "S256",
-  });
-  return {
-    address: address.href,
-    async wait(signal) {
-      try {
-        const answer = await listener.wait(signal);
-        return await tokenOf(
-          authorizationCodeGrant(server, answer, { pkceCodeVerifier, expectedState }),
-          title,
-        );
-      } finally {
-        listener.close();
-      }
-    },
-    close: () => listener.close(),
-  };
+  try {
+    const { address, finish } = await startRedirectSignIn(request, listener.address);
+    return {
+      address,
+      async wait(signal) {
+        try {
+          return await finish(await listener.wait(signal));
+        } finally {
+          listener.close();
+        }
+      },
+      close: () => listener.close(),
+    };
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
 }
 
 /** A sign-in whose code the user copies from the provider's page. */
