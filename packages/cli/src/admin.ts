@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { Address } from "./flags/values.ts";
 import { listenError } from "./gateway.ts";
 
@@ -7,6 +7,13 @@ export interface Health {
   metrics(): Promise<string>;
   /** For `/-/status`, as JSON. */
   status?(): object;
+  /** Answers what is none of the paths below; undefined for what is none of its own either. */
+  more?(request: IncomingMessage): Promise<Answer | undefined>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly json: object;
 }
 
 /** Serves `/-/healthz`, `/-/readyz`, `/-/metrics` and `/-/status` on an address of its own. */
@@ -19,6 +26,8 @@ export async function listenAdmin(
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
       response.end(request.method === "HEAD" ? undefined : text);
     };
+    const other = await health.more?.(request).catch(() => undefined);
+    if (other) return answer(other.status, JSON.stringify(other.json), "application/json");
     if (request.method !== "GET" && request.method !== "HEAD") return answer(405, "only GET and HEAD\n");
     try {
       switch (request.url?.split("?")[0]) {

@@ -8,6 +8,7 @@ import type { Logger } from "./log.ts";
 import { mergeMetrics, ofOneProcess } from "./metrics.ts";
 import { DriveMetrics } from "./remotes/drive-metrics.ts";
 import { openDrive } from "./remotes/open-drive.ts";
+import type { Place } from "./remotes/place.ts";
 import { readTls } from "./tls.ts";
 
 /** One process's share of the service. */
@@ -16,6 +17,8 @@ export interface Gateway {
   /** Where it listens, in the order of the settings. */
   readonly listening: readonly { host: string; port: number }[];
   metrics(): Promise<string>;
+  /** As `ServedDrive.map`. */
+  map(bucket: string, place: Place): Promise<void>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -32,7 +35,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
     );
   });
   const driveMetrics = new DriveMetrics();
-  const drive = await openDrive(settings, log, driveMetrics);
+  const { drive, map } = await openDrive(settings, log, driveMetrics);
   const objects = await openObjects({ drive, data, cleanup, versions });
   const {
     credentials,
@@ -90,6 +93,7 @@ export async function openGateway(settings: Settings, log: Logger): Promise<Gate
       return servers.every((server) => server.ready);
     },
     listening,
+    map,
     async metrics() {
       const texts = servers.map((server) => server.metrics());
       return mergeMetrics(await Promise.all([...texts, driveMetrics.text()]), ofOneProcess);

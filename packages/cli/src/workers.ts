@@ -6,26 +6,29 @@ import type { Settings } from "./flags/resolve.ts";
 import { type Gateway, openGateway } from "./gateway.ts";
 import { createLog } from "./log.ts";
 import { mergeMetrics } from "./metrics.ts";
+import type { Place } from "./remotes/place.ts";
 import { removeDeadSocket } from "./sockets.ts";
 
 /** How long running requests may take after a signal. */
 const graceMs = 30_000;
 const metricsTimeoutMs = 5000;
+const mapTimeoutMs = 60_000;
 const firstBackoffMs = 200;
 const longestBackoffMs = 15_000;
 /** A worker that lived this long starts anew without delay. */
 const steadyMs = 60_000;
 
-type ToWorker =
-  | { type: "settings"; settings: Settings }
-  | { type: "drain" }
-  | { type: "metrics"; id: number };
+type Question = { type: "metrics" } | { type: "map"; bucket: string; place: Place };
+type ToWorker = { type: "settings"; settings: Settings } | { type: "drain" } | (Question & { id: number });
 type FromWorker =
   | { type: "started" }
   | { type: "ready"; listening: Gateway["listening"] }
   | { type: "failed"; message: string }
   | { type: "error"; message: string }
-  | { type: "metrics"; id: number; text: string };
+  | { type: "metrics"; id: number; text: string }
+  | { type: "mapped"; id: number; error?: string };
+
+type Answer = Extract<FromWorker, { id: number }>;
 
 /** The gateway in one process or several. */
 export interface Service {
@@ -33,6 +36,8 @@ export interface Service {
   readonly urls: readonly string[];
   ready(): boolean;
   metrics(): Promise<string>;
+  /** As `ServedDrive.map`, in all processes. */
+  map(bucket: string, place: Place): Promise<void>;
   /** Lets running requests finish. */
   close(): Promise<void>;
 }
@@ -112,6 +117,7 @@ async function serveHere(settings: Settings, onError: (message: string) => void)
     listening: gateway.listening,
     ready: () => gateway.ready,
     metrics: () => gateway.metrics(),
+    map: gateway.map,
     close: () => gateway.close(graceMs),
   };
 }
@@ -119,7 +125,8 @@ async function serveHere(settings: Settings, onError: (message: string) => void)
 async function serveInWorkers(settings: Settings, onError: (message: string) => void): Promise<Processes> {
   const log = createLog(settings, onError);
   const ready = new Map<Worker, boolean>();
-  const waiting = new Map<number, (text: string) => void>();
+  const waiting = new Map<number, (answer: Answer) => void>();
+  const mapped = new Map<string, Place>();
   const timers = new Set<NodeJS.Timeout>();
   let closing = false;
   let nextId = 0;
@@ -131,6 +138,26 @@ async function serveInWorkers(settings: Settings, onError: (message: string) => 
     args: [],
     serialization: "json",
   });
+
+  /** @returns undefined where no answer comes in time */
+  const ask = (worker: Worker, question: Question, timeoutMs: number) =>
+    new Promise<Answer | undefined>((done) => {
+      const id = nextId++;
+      const finish = (answer?: Answer) => {
+        waiting.delete(id);
+        clearTimeout(timer);
+        done(answer);
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      waiting.set(id, finish);
+      worker.send({ ...question, id } satisfies ToWorker, (error) => error && finish());
+    });
+
+  /** @returns what went wrong, if something did */
+  const mapIn = async (worker: Worker, bucket: string, place: Place) => {
+    const answer = await ask(worker, { type: "map", bucket, place }, mapTimeoutMs);
+    return answer?.type === "mapped" ? answer.error : "a process of the gateway does not answer";
+  };
 
   const start = (onReady?: (listening: Gateway["listening"]) => void, onEnd?: (error: Error) => void) => {
     const began = Date.now();
@@ -145,9 +172,14 @@ async function serveInWorkers(settings: Settings, onError: (message: string) => 
       else if (message.type === "ready") {
         ready.set(worker, true);
         onReady?.(message.listening);
+        for (const [bucket, place] of mapped)
+          void mapIn(worker, bucket, place).then((error) => {
+            if (error !== undefined)
+              log.error(`the bucket ${bucket} is not served by all processes: ${error}`);
+          });
       } else if (message.type === "failed") failure = message.message;
       else if (message.type === "error") onError(message.message);
-      else if (message.type === "metrics") waiting.get(message.id)?.(message.text);
+      else waiting.get(message.id)?.(message);
     });
     worker.on("exit", (code, signal) => {
       const wasReady = ready.get(worker);
@@ -196,23 +228,21 @@ async function serveInWorkers(settings: Settings, onError: (message: string) => 
       listening: all[0]!,
       ready: () => !closing && [...ready.values()].includes(true),
       async metrics() {
-        const texts = await Promise.all(
-          [...ready.keys()].map(
-            (worker) =>
-              new Promise<string>((done) => {
-                const id = nextId++;
-                const finish = (text: string) => {
-                  waiting.delete(id);
-                  clearTimeout(timer);
-                  done(text);
-                };
-                const timer = setTimeout(() => finish(""), metricsTimeoutMs);
-                waiting.set(id, finish);
-                worker.send({ type: "metrics", id } satisfies ToWorker, (error) => error && finish(""));
-              }),
-          ),
+        const answers = await Promise.all(
+          [...ready.keys()].map((worker) => ask(worker, { type: "metrics" }, metricsTimeoutMs)),
         );
+        const texts = answers.map((answer) => (answer?.type === "metrics" ? answer.text : ""));
         return mergeMetrics(texts.filter((text) => text !== ""));
+      },
+      async map(bucket, place) {
+        mapped.set(bucket, place);
+        // Those that are not ready yet get it once they are.
+        const able = [...ready].filter(([, isReady]) => isReady);
+        const errors = await Promise.all(able.map(([worker]) => mapIn(worker, bucket, place)));
+        const error = errors.find((one) => one !== undefined);
+        if (error === undefined) return;
+        mapped.delete(bucket);
+        throw new RunError(error);
       },
       close,
     };
@@ -248,6 +278,13 @@ export function runWorker(): void {
         process.exit(0);
       } else if (message.type === "metrics") {
         send({ type: "metrics", id: message.id, text: (await (await opened)?.metrics()) ?? "" });
+      } else if (message.type === "map") {
+        const { id, bucket, place } = message;
+        const error = await (await opened)!.map(bucket, place).then(
+          () => undefined,
+          (reason: Error) => reason.message,
+        );
+        send({ type: "mapped", id, error });
       }
     } catch (error) {
       fail(error);

@@ -1,4 +1,4 @@
-export type { BucketInfo } from "./buckets.ts";
+export { type BucketInfo, validBucketName } from "./buckets.ts";
 export type { BucketConfiguration } from "./configurations.ts";
 export { asObjectsError, isOutdated } from "./drive-errors.ts";
 export { ObjectsError, type ObjectsErrorCode } from "./errors.ts";

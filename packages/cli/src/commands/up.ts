@@ -1,10 +1,13 @@
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { ConfigFile } from "@overcoat/drives";
 import { prepareCluster, startCluster } from "@overcoat/postgres";
 import { extensionFiles } from "@overcoat/sql";
 import { listenAdmin } from "../admin.ts";
 import { loadConfig, type ParsedConfig } from "../config.ts";
 import { connectionFile, removeConnections, writeConnections } from "../connection-file.ts";
 import { consoleUrl, openConsole } from "../console/console.ts";
+import { ConsoleRemotes } from "../console/remotes/remotes.ts";
+import { remotesRoutes } from "../console/remotes/routes.ts";
 import { generatePassword, keptConsoleLogin, keptSuperuser } from "../credentials.ts";
 import { type Demo, demoWelcome, startDemo } from "../demo.ts";
 import { RunError } from "../errors.ts";
@@ -14,8 +17,9 @@ import { freeAddress, isFree } from "../free-address.ts";
 import { createLog } from "../log.ts";
 import { makeSample, prepareDrive } from "../own-drive.ts";
 import { RecentErrors } from "../recent-errors.ts";
-import { describePlace } from "../remotes/place.ts";
+import { describePlace, type Place, resolvePlace } from "../remotes/place.ts";
 import { loadRemotes } from "../remotes/rclone-remotes.ts";
+import { ServedBuckets } from "../remotes/served-buckets.ts";
 import { asRunError } from "../sql/errors.ts";
 import { openSqlService } from "../sql/server.ts";
 import { defaultSqlPort, resolveSqlSettings } from "../sql/settings.ts";
@@ -55,6 +59,9 @@ export async function up(flags: UpFlags): Promise<void> {
   for (const text of flags.s3Addr ?? []) parseListener(text, "--s3-addr");
   const data = join(folder, "data");
   await using demo = flags.demo ? await startDemo(join(data, "demo")) : undefined;
+  const places = placesOf(config, demo);
+  const rclone = () => loadRemotes(demo?.file ?? flags.config, process.env);
+  const placeOf = async (text: string) => resolvePlace(text, places, await rclone());
   const settings: Settings = {
     ...resolveSettings(
       drive,
@@ -68,9 +75,10 @@ export async function up(flags: UpFlags): Promise<void> {
         authKey: [`${key.accessKeyId},${key.secretAccessKey}`],
       },
       {},
-      placesOf(config, demo),
-      await loadRemotes(demo?.file ?? flags.config, process.env),
+      places,
+      await rclone(),
     ),
+    growing: true,
     addressFlag: "--s3-addr",
   };
   const errors = new RecentErrors();
@@ -84,6 +92,13 @@ export async function up(flags: UpFlags): Promise<void> {
     if (first) await makeSample(settings, drive);
     const gateway = await openService(settings, (message) => errors.add("S3 gateway", message));
     parts.defer(() => gateway.close());
+    const buckets = new ServedBuckets({
+      buckets: settings.buckets,
+      file: join(demo ? dirname(demo.file) : folder, "buckets.json"),
+      resolve: placeOf,
+      map: gateway.map,
+      onError: log.error,
+    });
     if (settings.adminAddress) {
       const admin = await listenAdmin(settings.adminAddress, gateway);
       parts.defer(() => admin.close());
@@ -127,10 +142,15 @@ export async function up(flags: UpFlags): Promise<void> {
     process.stdout.write(
       `${s3Welcome(endpoint, key, settings.region)}${sqlWelcome(cluster.url, endpoint, key)}${demo ? demoWelcome(demo) : ""}\nPress Ctrl-C to stop.\n`,
     );
+    void buckets.restore();
     if (console) {
+      const adminToken = generatePassword();
+      const { file } = await rclone();
+      const remotes = file && new ConsoleRemotes({ file: new ConfigFile(file), buckets, resolve: placeOf });
       const health = {
         ...gateway,
-        status: () => ({ remotes: shownRemotes(settings), errors: errors.list }),
+        status: () => ({ remotes: shownRemotes(settings.place, buckets), errors: errors.list }),
+        more: remotes ? remotesRoutes(remotes, adminToken) : undefined,
       };
       const admin = await listenAdmin({ host: "127.0.0.1", port: 0 }, health);
       parts.defer(() => admin.close());
@@ -142,6 +162,7 @@ export async function up(flags: UpFlags): Promise<void> {
           log,
           connectionFile: connectionFile(folder),
           adminUrl: `http://127.0.0.1:${admin.port}`,
+          adminToken,
           onBuild: () => process.stdout.write(consoleBuild),
           async onReady(url) {
             await writeConnections(folder, { ...connections, console: { url, password: login.password } });
@@ -180,8 +201,8 @@ const placesOf = ({ remotes, buckets }: ParsedConfig, demo: Demo | undefined): P
 });
 
 /** What is served, for the console. */
-const shownRemotes = ({ place, buckets }: Settings) =>
-  [["drive", place] as const, ...Object.entries(buckets)].map(([name, place]) => ({
+const shownRemotes = (place: Place, buckets: ServedBuckets) =>
+  [["drive", place] as const, ...buckets.all].map(([name, place]) => ({
     name,
     kind: place.kind === "folder" ? "folder" : place.remote.type,
     path: describePlace(place),

@@ -20,6 +20,8 @@ export interface ConsoleOptions {
   readonly connectionFile: string;
   /** Where `/-/status` and `/-/metrics` are. */
   readonly adminUrl: string;
+  /** What its requests there bear. */
+  readonly adminToken: string;
   readonly log: Logger;
   /** It is being built, which takes a while. */
   onBuild(): void;
@@ -45,7 +47,7 @@ export function openConsole(options: ConsoleOptions): AsyncDisposable {
 }
 
 async function run(options: ConsoleOptions, signal: AbortSignal): Promise<void> {
-  const { address, login, connectionFile, adminUrl, log, onBuild, onReady } = options;
+  const { address, login, connectionFile, adminUrl, adminToken, log, onBuild, onReady } = options;
   const sources = findSources();
   if (!sources) return log.notice("there is no console: this installation has no apps/web");
   await ensureBuilt(sources, signal, onBuild);
@@ -54,6 +56,7 @@ async function run(options: ConsoleOptions, signal: AbortSignal): Promise<void> 
   const variables = {
     OVERCOAT_CONNECTION_FILE: connectionFile,
     OVERCOAT_ADMIN_URL: adminUrl,
+    OVERCOAT_ADMIN_TOKEN: adminToken,
     OVERCOAT_CONSOLE_URL: url,
     OVERCOAT_CONSOLE_SECRET: login.secret,
     OVERCOAT_CONSOLE_PASSWORD_HASH: hashOf(login.password),

@@ -64,6 +64,8 @@ export interface Settings {
   readonly place: Place;
   /** For buckets that live elsewhere. */
   readonly buckets: Readonly<Record<string, Place>>;
+  /** Whether more of them may come while it serves. */
+  readonly growing?: boolean;
   readonly addresses: readonly values.Address[];
   /** The flag that chooses them, for messages; `--addr` if left out. */
   readonly addressFlag?: string;

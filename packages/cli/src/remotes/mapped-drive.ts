@@ -1,6 +1,6 @@
 import { type Drive, DriveError, type ListedEntry } from "@overcoat/drives";
 
-/** A drive some of whose top-level folders are the roots of other drives. */
+/** A drive some of whose top-level folders are the roots of other drives; `mapped` may grow meanwhile. */
 export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Drive {
   const place = (path: string): [drive: Drive, path: string] => {
     const slash = path.indexOf("/");
@@ -25,7 +25,10 @@ export function mappedDrive(base: Drive, mapped: ReadonlyMap<string, Drive>): Dr
     }
   };
   return {
-    description: `${base.description} with ${[...mapped].map(([name, drive]) => `${name} from ${drive.description}`).join(", ")}`,
+    get description() {
+      const others = [...mapped].map(([name, drive]) => `${name} from ${drive.description}`);
+      return [base.description, ...(others.length > 0 ? [`with ${others.join(", ")}`] : [])].join(" ");
+    },
     fits(path) {
       const [drive, inner] = place(path);
       return drive.fits(inner);
