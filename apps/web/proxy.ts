@@ -7,7 +7,7 @@ import { isSameOrigin } from "@/lib/server/origin";
 import { isSessionToken, sessionCookie } from "@/lib/server/session-token";
 
 /** What anybody may ask for. */
-const open = new Set(["/sign-in", "/healthz"]);
+const open = new Set(["/sign-in", "/healthz", "/remotes/callback"]);
 
 /** Before each page and route: no request of another site's, none without a session, and a policy for the answer. */
 export async function proxy(request: NextRequest): Promise<NextResponse> {

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openConsole, screenshot, type TestConsole } from "./console.ts";
 import { checkPage, expectAccessible } from "./page-checks.ts";
+import { putRemote, remotesTests } from "./remotes.ts";
 import { putSamples, storageTests } from "./storage.ts";
 
 let console: TestConsole;
@@ -10,6 +11,7 @@ let console: TestConsole;
 beforeAll(async () => {
   console = await openConsole();
   await putSamples(console);
+  await putRemote(console);
 }, 300_000);
 afterAll(() => console?.[Symbol.asyncDispose](), 60_000);
 
@@ -72,6 +74,7 @@ test.each([
   ["/", "overview"],
   ["/storage/shop", "storage"],
   ["/storage/shop/object?key=orders.csv", "storage-object"],
+  ["/remotes", "remotes"],
   ["/files", "files"],
   ["/sessions", "sessions"],
   ["/users", "users"],
@@ -91,6 +94,8 @@ test("no page has a secret in it", async () => {
     "/storage",
     "/storage/shop",
     "/storage/shop/object?key=orders.csv",
+    "/remotes",
+    "/remotes?again=dropbox",
     "/files",
     "/sessions",
     "/users",
@@ -196,6 +201,7 @@ describe("the tables", () => {
 });
 
 describe("storage", () => storageTests(() => console));
+describe("remotes", () => remotesTests(() => console));
 
 describe("the SQL page", () => {
   test("runs a query, and tells what the service was asked", async () => {

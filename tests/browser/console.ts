@@ -19,6 +19,8 @@ export interface Connections {
 /** The console of a running `overcoat up` with the three services as tables, and a browser. */
 export interface TestConsole extends AsyncDisposable {
   readonly connections: Connections;
+  /** What Overcoat keeps. */
+  readonly folder: string;
   readonly browser: Browser;
   readonly redis: RedisClient;
   readonly auth0: Auth0Server;
@@ -98,8 +100,8 @@ export async function openConsole(): Promise<TestConsole> {
     clearTimeout(late);
   });
   await running.printed(" Password ");
-  const file = join(work, "overcoat-data/connection.json");
-  const connections = JSON.parse(await readFile(file, "utf8")) as Connections;
+  const folder = join(work, "overcoat-data");
+  const connections = JSON.parse(await readFile(join(folder, "connection.json"), "utf8")) as Connections;
   await createTables(connections, redisServer.url, auth0.url);
   parts.use(keepBusy(connections));
   const browser = await chromium.launch({
@@ -120,6 +122,7 @@ export async function openConsole(): Promise<TestConsole> {
   const kept = parts.move();
   return {
     connections,
+    folder,
     browser,
     redis,
     auth0,

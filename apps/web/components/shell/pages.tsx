@@ -1,5 +1,6 @@
 import {
   Activity,
+  CloudCog,
   Files,
   HardDrive,
   KeyRound,
@@ -21,6 +22,7 @@ export const pageGroups: readonly (readonly NavigationPage[])[] = [
   [
     { href: "/", title: "Overview", Icon: LayoutDashboard },
     { href: "/storage", title: "Storage", Icon: HardDrive },
+    { href: "/remotes", title: "Remotes", Icon: CloudCog },
   ],
   [
     { href: "/files", title: "Files", Icon: Files },

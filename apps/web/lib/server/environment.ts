@@ -6,6 +6,8 @@ const schema = z.object({
   OVERCOAT_CONNECTION_FILE: z.string().min(1),
   /** Where `/-/metrics`, `/-/errors` and the like are, without a slash at the end. */
   OVERCOAT_ADMIN_URL: z.url().optional(),
+  /** What requests for remotes bear there. */
+  OVERCOAT_ADMIN_TOKEN: z.string().optional(),
   /** `salt:hash` of the password, by scrypt with Node.js's parameters, in base64url. */
   OVERCOAT_CONSOLE_PASSWORD_HASH: z.string().regex(/^[\w-]+:[\w-]+$/),
   /** What session cookies are signed with. */
@@ -17,6 +19,7 @@ const schema = z.object({
 export interface Environment {
   readonly connectionFile: string;
   readonly adminUrl: string | undefined;
+  readonly adminToken: string | undefined;
   readonly passwordHash: string;
   readonly secret: string;
   readonly url: string;
@@ -31,6 +34,7 @@ export function environment(): Environment {
   return {
     connectionFile: data.OVERCOAT_CONNECTION_FILE,
     adminUrl: data.OVERCOAT_ADMIN_URL,
+    adminToken: data.OVERCOAT_ADMIN_TOKEN,
     passwordHash: data.OVERCOAT_CONSOLE_PASSWORD_HASH,
     secret: data.OVERCOAT_CONSOLE_SECRET,
     url: data.OVERCOAT_CONSOLE_URL,

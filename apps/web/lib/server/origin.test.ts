@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isSameOrigin, localPath } from "./origin.ts";
+import { consoleOrigin, isSameOrigin, localPath } from "./origin.ts";
 
 test("changes come from pages of the same host only", () => {
   const asked = (headers: Record<string, string>) => isSameOrigin(new Headers(headers));
@@ -24,4 +24,12 @@ test("after signing in nobody is led elsewhere", () => {
     "/\t/evil.example",
   ])
     expect(localPath(path)).toBe("/");
+});
+
+test("browsers come back to where the reader is on this machine, else to the configured address", () => {
+  const at = (host: string, url: string) => consoleOrigin(new Headers({ host }), url);
+  expect(at("localhost:3000", "http://127.0.0.1:3000")).toBe("http://localhost:3000");
+  expect(at("evil.example", "http://127.0.0.1:3000")).toBe("http://127.0.0.1:3000");
+  expect(at("localhost.evil.example", "http://127.0.0.1:3000")).toBe("http://127.0.0.1:3000");
+  expect(at("127.0.0.1:3000", "https://console.example.com/")).toBe("https://console.example.com");
 });

@@ -2,18 +2,16 @@ import "server-only";
 import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
 import { cache } from "react";
-import { environment } from "./environment";
+import { type Environment, environment } from "./environment";
 import { isSessionToken, makeSessionToken, sessionCookie, sessionSeconds } from "./session-token";
+
+/** No script reads such a cookie, and no page of another site has it sent. */
+export const cookieAttributes = ({ url }: Pick<Environment, "url">) =>
+  ({ httpOnly: true, sameSite: "strict", secure: url.startsWith("https:"), path: "/" }) as const;
 
 const cookieSettings = () => {
   const settings = environment();
-  const attributes = {
-    httpOnly: true,
-    sameSite: "strict",
-    secure: settings.url.startsWith("https:"),
-    path: "/",
-  } as const;
-  return { settings, name: sessionCookie(settings), attributes };
+  return { settings, name: sessionCookie(settings), attributes: cookieAttributes(settings) };
 };
 
 export async function startSession(): Promise<void> {

@@ -1,6 +1,8 @@
 "use client";
 
+import Link from "next/link";
 import { useEffect, useState } from "react";
+import { buttonClasses } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Empty, Failure } from "@/components/ui/states";
 import type { Activity, Counts } from "@/lib/server/activity/history";
@@ -63,7 +65,7 @@ const drivePlots: readonly PlotOf[] = [
     series: [
       { name: "made", colour: "accent", of: ({ drives }) => drives?.calls },
       { name: "refused (4xx)", colour: "warn", of: ({ drives }) => drives?.refused },
-      { name: "failed (5xx, no answer)", colour: "bad", of: ({ drives }) => drives?.failed },
+      { name: "failed", colour: "bad", of: ({ drives }) => drives?.failed },
     ],
   },
   {
@@ -143,7 +145,14 @@ export function Plots({ first, now }: { first: Activity; now: number }) {
         <CountsCard title="Calls of drives since the gateway started" counts={drives.calls} />
       ) : (
         <Card title="Drives">
-          <Empty title="No remote drive is served">
+          <Empty
+            title="No remote drive is served"
+            action={
+              <Link href="/remotes" className={buttonClasses("plain")}>
+                Add a remote
+              </Link>
+            }
+          >
             Calls of OneDrive, Google Drive and Dropbox, how often these ask for fewer, and what the block
             cache saves would show here.
           </Empty>
@@ -162,7 +171,9 @@ function CountsCard({ title, counts }: { title: string; counts: Counts }) {
         <ul className="grid gap-x-10 gap-y-2 p-5 text-sm sm:grid-cols-2 lg:grid-cols-3">
           {counts.map(([name, times]) => (
             <li key={name} className="flex justify-between gap-4">
-              <span className="truncate">{name}</span>
+              <span className="truncate" title={name}>
+                {name}
+              </span>
               <span className="text-soft tabular-nums">{times.toLocaleString("en")}</span>
             </li>
           ))}

@@ -73,7 +73,14 @@ async function open() {
     return { status: response.status, json: JSON.parse(text) };
   };
   const signIn = (more = {}) =>
-    ask("POST", "sign-ins", { provider: "onedrive", name: "Work drive", ...client, redirect, ...more });
+    ask("POST", "sign-ins", {
+      provider: "onedrive",
+      name: "Work drive",
+      again: true,
+      ...client,
+      redirect,
+      ...more,
+    });
   const close = async () => {
     admin.close();
     await drive.close();
@@ -152,6 +159,7 @@ test("what is declined, forged or not whole is not kept", async () => {
     [{ clientSecret: "x\ntoken = {}" }, "plain characters"],
     [{ name: "a]\n[b" }, "letters"],
     [{ redirect: "javascript:alert(1)" }, "redirect"],
+    [{ again: false }, "there is a remote Work drive: already"],
     [{ provider: "icloud" }, 'no sign-in to "icloud"'],
     [{ provider: "dropbox" }, "is of the type onedrive"],
     [{ provider: "google-drive", name: "g", clientSecret: undefined }, "needs the secret"],

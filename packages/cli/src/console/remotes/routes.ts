@@ -17,6 +17,7 @@ const start = z.strictObject({
     .string()
     .max(100)
     .refine((name) => splitRemote(`${name}:`)?.name === name, "is made of letters, digits and _-.+@"),
+  again: z.boolean(),
   clientId: line.optional(),
   clientSecret: line.optional(),
   redirect: z.url({ protocol: /^https?$/ }),

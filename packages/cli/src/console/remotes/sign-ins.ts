@@ -18,6 +18,8 @@ export interface SignInStart {
   readonly provider: string;
   /** Of the remote. */
   readonly name: string;
+  /** Whether the remote may be there already. */
+  readonly again: boolean;
   /** Those of the remote where not given. */
   readonly clientId?: string;
   readonly clientSecret?: string;
@@ -79,10 +81,12 @@ export class SignIns {
    * @throws UsageError, ConfigError
    */
   async start(given: SignInStart): Promise<{ state: string; address: string }> {
-    const { name, clientId, clientSecret, redirect } = given;
+    const { name, again, clientId, clientSecret, redirect } = given;
     const provider = providers.find(({ command }) => command === given.provider);
     if (!provider) throw new UsageError(`there is no sign-in to "${given.provider}"`);
     const before = await sectionBefore(this.#file, name, provider);
+    if (before && !again)
+      throw new UsageError(`there is a remote ${name}: already: sign in to it again, or give another name`);
     const options = withClient({ ...before, type: provider.type }, clientId, clientSecret);
     if (!options.client_id) throw new UsageError(`${provider.title} needs a client id of your own`);
     if (provider.needsSecret && !options.client_secret)
