@@ -222,3 +222,17 @@ test("install says which databases it cannot be installed into", async () => {
   expect(await missing.exit).toBe(1);
   expect(missing.output()).toContain("overcoat: Overcoat is not installed in this database");
 });
+
+test("serve sql that is stopped while it starts says nothing of what it cut off", async () => {
+  const variables = { OVERCOAT_SQL_LOGIN: "reader,secret" };
+  const { child, exit, output } = overcoat(
+    ["serve", "sql", "--addr", "127.0.0.1:0", "--data", work],
+    variables,
+  );
+  const begun = () => readdir(join(work, "scratch")).catch(() => []);
+  while (!(await begun()).some((name) => name.startsWith("new-data-") || name === "data"))
+    await new Promise((done) => setTimeout(done, 20));
+  process.kill(-child.pid!, "SIGINT");
+  expect(await exit).toBe(0);
+  expect(output()).toMatch(/^(Serving SQL on .*\n)?$/);
+});

@@ -49,23 +49,20 @@ type Processes = Omit<Service, "urls"> & Pick<Gateway, "listening">;
  * @param onReady hears where it is reached
  */
 export async function serve(settings: Settings, onReady: (urls: readonly string[]) => void): Promise<void> {
-  let stopping = false;
-  const stopped = stopSignal(["SIGINT", "SIGTERM"]).finally(() => {
-    stopping = true;
-  });
+  const stop = stopSignal(["SIGINT", "SIGTERM"]);
   let service: Service;
   try {
     service = await openService(settings);
   } catch (error) {
     // The signal has reached the workers as well, which then do not start.
-    if (stopping) return;
+    if (stop.asked) return;
     throw error;
   }
   let admin: Awaited<ReturnType<typeof listenAdmin>> | undefined;
   try {
     if (settings.adminAddress) admin = await listenAdmin(settings.adminAddress, service);
     onReady(service.urls);
-    await stopped;
+    await stop.signal;
   } finally {
     await service.close();
     admin?.close();
@@ -91,24 +88,33 @@ function shownUrl(settings: Settings, index: number, port: number): string {
   return `${tls ? "https" : "http"}://${shown}:${port}${settings.baseUrl ?? ""}`;
 }
 
-/** Resolves at the first of these signals; one that follows after a second ends the process at once. */
-export function stopSignal(
-  signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"],
-): Promise<undefined> {
-  return new Promise((done) => {
-    let first = 0;
-    const stop = () => {
-      if (first === 0) {
-        first = Date.now();
-        done(undefined);
-      } else if (Date.now() - first > 1000) process.exit(1);
-    };
-    for (const signal of signals) process.on(signal, stop);
-    if (process.env.OVERCOAT_WRAPPED && process.channel) {
-      process.on("disconnect", stop);
-      process.channel.unref();
-    }
-  });
+export interface Stop {
+  /** Resolves when it is asked for. */
+  readonly signal: Promise<undefined>;
+  readonly asked: boolean;
+}
+
+/** Asked for by the first of these signals; one that follows after a second ends the process at once. */
+export function stopSignal(signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"]): Stop {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let first: number | undefined;
+  const stop = () => {
+    if (first === undefined) {
+      first = Date.now();
+      resolve(undefined);
+    } else if (Date.now() - first > 1000) process.exit(1);
+  };
+  for (const signal of signals) process.on(signal, stop);
+  if (process.env.OVERCOAT_WRAPPED && process.channel) {
+    process.on("disconnect", stop);
+    process.channel.unref();
+  }
+  return {
+    signal: promise,
+    get asked() {
+      return first !== undefined;
+    },
+  };
 }
 
 async function serveHere(settings: Settings, onError: (message: string) => void): Promise<Processes> {

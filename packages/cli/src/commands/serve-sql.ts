@@ -17,11 +17,16 @@ export async function serveSql(flags: SqlFlags): Promise<void> {
       "no login is given, so nobody could connect: give --login USER,PASSWORD or set OVERCOAT_SQL_LOGIN",
     );
   const log = createLog(settings.log);
-  const stopped = stopSignal();
+  const stop = stopSignal();
   const folder = flags.data === undefined ? defaultData("sql", process.env) : resolve(flags.data);
-  await using service = await openSqlService(settings, { folder, log, flag: "--addr" }).catch(asRunError);
-  log.announce(
-    `Serving SQL on ${service.addresses.map(formatAddress).join(", ")}${settings.tls ? " with TLS" : ""}`,
-  );
-  await stopped;
+  try {
+    await using service = await openSqlService(settings, { folder, log, flag: "--addr" });
+    log.announce(
+      `Serving SQL on ${service.addresses.map(formatAddress).join(", ")}${settings.tls ? " with TLS" : ""}`,
+    );
+    await stop.signal;
+  } catch (error) {
+    // PostgreSQL that is told to stop while it starts fails to.
+    if (!stop.asked) asRunError(error);
+  }
 }

@@ -57,7 +57,7 @@ async function simulate(service: string, flags: SimulateFlags): Promise<void> {
     throw new UsageError(
       `--addr: a stand-in asks nobody who they are and so listens on loopback only, at ${host}`,
     );
-  const stopped = stopSignal();
+  const stopped = stopSignal().signal;
   if (Object.hasOwn(driveStandIns, service)) await simulateDrive(service, address.port, flags, stopped);
   else if (service === "auth0") await simulateAuth0(address.port, flags, stopped);
   else throw new UsageError(`there is no stand-in of "${service}"; there are: ${services.join(", ")}`);

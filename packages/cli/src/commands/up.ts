@@ -83,10 +83,7 @@ export async function up(flags: UpFlags): Promise<void> {
   };
   const errors = new RecentErrors();
   const log = createLog(settings, (message) => errors.add("Overcoat", message));
-  let stopping = false;
-  const stopped = stopSignal().finally(() => {
-    stopping = true;
-  });
+  const stop = stopSignal();
   try {
     await using parts = new AsyncDisposableStack();
     if (first) await makeSample(settings, drive);
@@ -134,7 +131,7 @@ export async function up(flags: UpFlags): Promise<void> {
       password,
     });
     for (const warning of warnings) log.notice(warning);
-    if (stopping) return;
+    if (stop.asked) return;
     const endpoint = reachable(gateway.urls[0]!);
     const connections = { s3: { endpoint, ...key, region: settings.region }, postgres: { url: cluster.url } };
     parts.use(await writeConnections(folder, connections));
@@ -171,11 +168,11 @@ export async function up(flags: UpFlags): Promise<void> {
         }),
       );
     }
-    const failure = await Promise.race([stopped, cluster.failed]);
+    const failure = await Promise.race([stop.signal, cluster.failed]);
     if (failure) throw new RunError(`${failure.message}; all else is stopped`, { cause: failure });
   } catch (error) {
     // A part that is told to stop while it starts fails to.
-    if (!stopping) asRunError(error);
+    if (!stop.asked) asRunError(error);
   }
   process.stdout.write("Stopped.\n");
 }
