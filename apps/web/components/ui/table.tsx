@@ -2,11 +2,19 @@ import type { ComponentProps, ReactNode } from "react";
 import { classes } from "./classes";
 import { Scroll } from "./scroll";
 
-/** A table that scrolls sideways within itself. `label` is its name for screen readers. */
-export function Table({ label, children }: { label: string; children: ReactNode }) {
+export interface TableProps {
+  /** Its name for screen readers. */
+  readonly label: string;
+  /** Whether the columns have the widths that they state, whatever is in them. */
+  readonly fixed?: boolean;
+  readonly children: ReactNode;
+}
+
+/** A table that scrolls sideways within itself. */
+export function Table({ label, fixed, children }: TableProps) {
   return (
     <Scroll label={label}>
-      <table className="w-full border-collapse text-sm">{children}</table>
+      <table className={classes("w-full border-collapse text-sm", fixed && "table-fixed")}>{children}</table>
     </Scroll>
   );
 }

@@ -50,7 +50,7 @@ export function RowTable<Row>({ label, columns, first, more, keyOf, details }: R
 
   return (
     <>
-      <Table label={label}>
+      <Table label={label} fixed>
         <thead>
           <tr>
             {columns.map(({ title, className }) => (

@@ -4,14 +4,6 @@ export function count(value: number): string {
   return value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(1);
 }
 
-const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-export function bytes(value: number): string {
-  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
-  const scaled = value / 1024 ** power;
-  return `${scaled.toFixed(power === 0 || scaled >= 100 ? 0 : 1)} ${units[power]}`;
-}
-
 export function milliseconds(value: number): string {
   if (value >= 1000) return `${(value / 1000).toFixed(1)} s`;
   return `${value.toFixed(value >= 100 || value === 0 ? 0 : 1)} ms`;

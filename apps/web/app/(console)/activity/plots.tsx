@@ -5,9 +5,10 @@ import { useEffect, useState } from "react";
 import { buttonClasses } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Empty, Failure } from "@/components/ui/states";
+import { formatBytes } from "@/lib/format";
 import type { Activity, Counts } from "@/lib/server/activity/history";
 import type { Point } from "@/lib/server/activity/point";
-import { bytes, count, milliseconds } from "./format";
+import { count, milliseconds } from "./format";
 import { Plot, type Series } from "./plot";
 
 const refreshMs = 5000;
@@ -23,7 +24,7 @@ interface PlotOf {
 }
 
 const perSecond = (value: number) => `${count(value)}/s`;
-const bytesPerSecond = (value: number) => `${bytes(value)}/s`;
+const bytesPerSecond = (value: number) => `${formatBytes(value)}/s`;
 
 const gatewayPlots: readonly PlotOf[] = [
   {
