@@ -69,11 +69,8 @@ export class DropboxClient {
       endpoint: route,
       method: "POST",
       url: `${host}/2/${route}`,
-      headers: {
-        "content-type": "application/json",
-        ...(options.authorized !== false && (await this.#headers())),
-      },
-      body: JSON.stringify(argument),
+      headers: options.authorized === false ? {} : await this.#headers(),
+      content: argument,
     });
     return body;
   }

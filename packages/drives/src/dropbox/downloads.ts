@@ -1,4 +1,5 @@
 import { DriveError } from "../drive.ts";
+import { noBytes } from "../remote/body.ts";
 import { type ByteStream, exactly, placed, type Reply } from "../remote/http/index.ts";
 import { type DropboxClient, vendorName } from "./client.ts";
 import type { Metadata } from "./items.ts";
@@ -98,5 +99,3 @@ export class Downloads {
 const hasEnded = (error: unknown) =>
   error instanceof DriveError &&
   ["Unauthenticated", "AccessDenied", "NotFound", "Gone", "Changed"].includes(error.code);
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {}

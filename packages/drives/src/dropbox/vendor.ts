@@ -1,4 +1,5 @@
 import { DriveError } from "../drive.ts";
+import { bodyOf } from "../remote/body.ts";
 import { LostAnswer } from "../remote/http/index.ts";
 import type {
   Body,
@@ -237,14 +238,7 @@ export class DropboxVendor implements Vendor {
   /** The service copies over nothing: the bytes go up once more, so that the file is never missing. */
   async #copyOver(item: Item, target: Target, options: WriteOptions): Promise<Item> {
     const chunks = await Array.fromAsync(await this.read(item, 0, item.size, options.signal));
-    const bytes = Buffer.concat(chunks);
-    const body: Body = {
-      size: bytes.length,
-      async *read(start, end) {
-        yield bytes.subarray(start, end);
-      },
-    };
-    return this.upload(target, body, options);
+    return this.upload(target, bodyOf(Buffer.concat(chunks)), options);
   }
 
   /** Copies or moves, removing what is to be replaced, which comes back where that fails. */

@@ -99,7 +99,7 @@ export class Feed {
   }
 
   async #startToken(signal: AbortSignal | undefined): Promise<string> {
-    const { body } = await this.#client.json<{ startPageToken: string }>({
+    const { body } = await this.#client.http.json<{ startPageToken: string }>({
       endpoint: "GET startPageToken",
       method: "GET",
       url: this.#client.v3("changes/startPageToken", { driveId: this.#listing.sharedDrive }),
@@ -118,8 +118,9 @@ export class Feed {
       fields: `nextPageToken,newStartPageToken,changes(fileId,removed,file(${fileFields}))`,
     });
     try {
-      return (await this.#client.json<ChangeList>({ endpoint: "GET changes", method: "GET", url, signal }))
-        .body;
+      return (
+        await this.#client.http.json<ChangeList>({ endpoint: "GET changes", method: "GET", url, signal })
+      ).body;
     } catch (error) {
       if (isCode(error, "Gone")) return undefined;
       throw error;

@@ -1,12 +1,5 @@
 import { DriveError, type DriveErrorCode } from "../drive.ts";
-import {
-  HttpClient,
-  judgeStatus,
-  type Refusal,
-  type Reply,
-  type Request,
-  type Verdict,
-} from "../remote/http/index.ts";
+import { HttpClient, judgeStatus, type Refusal, type Verdict } from "../remote/http/index.ts";
 import type { GoogleDriveOptions } from "./options.ts";
 
 export const vendorName = "Google Drive";
@@ -43,23 +36,6 @@ export class DriveClient {
 
   get batch(): string {
     return `${this.#url}/batch/drive/v3`;
-  }
-
-  /** Makes a call with a body of JSON. */
-  json<T>({
-    content,
-    headers,
-    ...request
-  }: Omit<Request, "body"> & { content?: unknown }): Promise<Reply<T>> {
-    return this.http.json<T>({
-      ...request,
-      headers: {
-        "accept-encoding": "gzip",
-        ...(content !== undefined && { "content-type": "application/json; charset=UTF-8" }),
-        ...headers,
-      },
-      body: content === undefined ? undefined : JSON.stringify(content),
-    });
   }
 
   #address(path: string, query: Query): string {

@@ -74,7 +74,7 @@ export class Downloads {
 
   /** @throws DriveError `NotFound` or `Changed` where the file is no longer this version */
   async #check({ id, version }: Item, signal: AbortSignal | undefined): Promise<void> {
-    const { body } = await this.#client.json<DriveFile>({
+    const { body } = await this.#client.http.json<DriveFile>({
       endpoint: "GET file",
       method: "GET",
       url: this.#client.v3(`files/${encodeURIComponent(id)}`, {

@@ -8,7 +8,7 @@ import { type DriveFile, type DriveFileV2, fileFields, fileFieldsV2, fromV2, ver
  * @throws DriveError `Changed` where its bytes are others by now, or it is gone
  */
 export async function etagOf(client: DriveClient, item: Item, signal?: AbortSignal): Promise<string> {
-  const { status, body } = await client.json<DriveFileV2>({
+  const { status, body } = await client.http.json<DriveFileV2>({
     endpoint: "GET v2 file",
     method: "GET",
     url: client.v2(`files/${encodeURIComponent(item.id)}`, { fields: fileFieldsV2 }),
@@ -32,7 +32,7 @@ export async function getFile(
   id: string,
   signal?: AbortSignal,
 ): Promise<DriveFile | undefined> {
-  const { status, body } = await client.json<DriveFile>({
+  const { status, body } = await client.http.json<DriveFile>({
     endpoint: "GET file",
     method: "GET",
     url: client.v3(`files/${encodeURIComponent(id)}`, { fields: fileFields }),

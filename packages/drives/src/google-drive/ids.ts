@@ -33,7 +33,7 @@ export class IdSupply {
   }
 
   async #generate(): Promise<void> {
-    const { body } = await this.#client.json<{ ids: string[] }>({
+    const { body } = await this.#client.http.json<{ ids: string[] }>({
       endpoint: "GET generateIds",
       method: "GET",
       url: this.#client.v3("files/generateIds", { count: String(supply), space: "drive", type: "files" }),

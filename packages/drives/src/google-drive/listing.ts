@@ -62,7 +62,7 @@ export class Listing {
       fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
     });
     try {
-      const { body } = await this.#client.json<FileList & { incompleteSearch?: boolean }>({
+      const { body } = await this.#client.http.json<FileList & { incompleteSearch?: boolean }>({
         endpoint: "GET files",
         method: "GET",
         url,

@@ -23,11 +23,11 @@ export class Removal {
   async remove(item: Item, condition?: "unchanged"): Promise<boolean> {
     if (condition === undefined) {
       const request = { ...this.#request(item), accept: [404], repeatable: true };
-      return (await this.#client.json(request)).status !== 404;
+      return (await this.#client.http.json(request)).status !== 404;
     }
     const etag = await etagOf(this.#client, item);
     const method = this.#hard ? "DELETE" : "PATCH";
-    await this.#client.json({
+    await this.#client.http.json({
       endpoint: `${method} v2 file`,
       method,
       url: this.#client.v2(`files/${encodeURIComponent(item.id)}`, { fields: this.#hard ? undefined : "id" }),

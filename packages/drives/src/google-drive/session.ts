@@ -75,7 +75,7 @@ export class Session implements UploadSession {
       endpoint: "PUT session",
       method: "PUT",
       url: this.#address,
-      headers: { "content-range": `bytes ${range}/${size}`, "accept-encoding": "gzip" },
+      headers: { "content-range": `bytes ${range}/${size}` },
       body: content,
       // The address is all it takes.
       authorized: false,

@@ -50,7 +50,7 @@ export class Uploads {
           endpoint: `${plan.method} upload`,
           method: plan.method,
           url: this.#client.upload(plan.path, { ...plan.query, uploadType: "multipart" }),
-          headers: { ...plan.headers, "content-type": contentType, "accept-encoding": "gzip" },
+          headers: { ...plan.headers, "content-type": contentType },
           body: content,
           repeatable: plan.repeatable,
           signal: options.signal,
@@ -72,7 +72,7 @@ export class Uploads {
     itemOf: (file: DriveFile) => Item,
   ): Promise<UploadSession> {
     return this.#conditionally(target, options, async (plan) => {
-      const { headers } = await this.#client.json({
+      const { headers } = await this.#client.http.json({
         endpoint: `${plan.method} resumable upload`,
         method: plan.method,
         url: this.#client.upload(plan.path, { ...plan.query, uploadType: "resumable" }),

@@ -1,4 +1,5 @@
 import { DriveError } from "../drive.ts";
+import { bodyOf, noBytes } from "../remote/body.ts";
 import type {
   Body,
   ChangePage,
@@ -156,7 +157,7 @@ class GoogleDrive implements Vendor {
     if (item.inline) return this.upload(target, bodyOf(item.inline), options);
     const id = await this.#ids.take();
     const { modified, signal } = options;
-    const { body } = await this.#client
+    const { body } = await this.#client.http
       .json<DriveFile>({
         endpoint: "POST copy",
         method: "POST",
@@ -222,7 +223,7 @@ class GoogleDrive implements Vendor {
     if (there) throw new DriveError("NotAFolder", `${name} is a file`);
     const id = await this.#ids.take();
     try {
-      const { body } = await this.#client.json<DriveFile>({
+      const { body } = await this.#client.http.json<DriveFile>({
         endpoint: "POST files",
         method: "POST",
         url: this.#client.v3("files", { fields: fileFields }),
@@ -249,7 +250,7 @@ class GoogleDrive implements Vendor {
     const found: Revision[] = [];
     let pageToken: string | undefined;
     do {
-      const { body } = await this.#client.json<{ revisions?: Revision[]; nextPageToken?: string }>({
+      const { body } = await this.#client.http.json<{ revisions?: Revision[]; nextPageToken?: string }>({
         endpoint: "GET revisions",
         method: "GET",
         url: this.#client.v3(`files/${encodeURIComponent(item.id)}/revisions`, {
@@ -323,7 +324,7 @@ class GoogleDrive implements Vendor {
     content: object,
     signal?: AbortSignal,
   ): Promise<Item> {
-    const { body } = await this.#client.json<DriveFile>({
+    const { body } = await this.#client.http.json<DriveFile>({
       endpoint: "PATCH file",
       method: "PATCH",
       url: this.#client.v3(`files/${encodeURIComponent(id)}`, { ...query, fields: fileFields }),
@@ -363,12 +364,3 @@ class GoogleDrive implements Vendor {
     return item;
   }
 }
-
-const bodyOf = (bytes: Uint8Array): Body => ({
-  size: bytes.length,
-  async *read(start, end) {
-    yield bytes.subarray(start, end);
-  },
-});
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {}

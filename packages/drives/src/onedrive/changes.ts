@@ -28,7 +28,7 @@ export async function* changes(
   let reset = cursor !== undefined && !isOurs(cursor);
   let url = cursor === undefined || reset ? first : cursor;
   for (let resets = 0; ; ) {
-    const { status, headers, body } = await graph.json<DeltaPage>({
+    const { status, headers, body } = await graph.http.json<DeltaPage>({
       endpoint: "GET delta",
       method: "GET",
       url,

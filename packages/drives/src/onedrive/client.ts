@@ -4,8 +4,6 @@ import {
   HttpClient,
   judgeStatus,
   type Refusal,
-  type Reply,
-  type Request,
   systemClock,
   type Verdict,
 } from "../remote/http/index.ts";
@@ -57,28 +55,11 @@ export class GraphClient {
       : `${this.byId(folder)}:/${names.map(encodeSegment).join("/")}:`;
   }
 
-  /** Calls Graph with a body of JSON. */
-  json<T>({
-    content,
-    headers,
-    ...request
-  }: Omit<Request, "body"> & { content?: unknown }): Promise<Reply<T>> {
-    return this.http.json<T>({
-      ...request,
-      headers: {
-        "accept-encoding": "gzip",
-        ...(content !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      body: content === undefined ? undefined : JSON.stringify(content),
-    });
-  }
-
   /** The item at an address as it is now; undefined where there is none. */
   async item(url: string, signal?: AbortSignal): Promise<DriveItem | undefined> {
     const address = `${url}?${selectOne}`;
     const accept = [404];
-    const { status, body } = await this.json<DriveItem>({
+    const { status, body } = await this.http.json<DriveItem>({
       endpoint: "GET item",
       method: "GET",
       url: address,

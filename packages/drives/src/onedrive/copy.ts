@@ -38,7 +38,7 @@ export async function copyFile(
 ): Promise<DriveItem> {
   // Only Business knows the parameter.
   const query = graph.driveType === "personal" ? "" : `?${conflictBehavior}=${replace ? "replace" : "fail"}`;
-  const { headers } = await graph.json({
+  const { headers } = await graph.http.json({
     endpoint: "POST copy",
     method: "POST",
     url: `${graph.byId(item.id)}/copy${query}`,

@@ -1,4 +1,5 @@
 import { DriveError } from "../drive.ts";
+import { noBytes } from "../remote/body.ts";
 import { type ByteStream, exactly, placed, type Reply } from "../remote/http/index.ts";
 import type { Item } from "../remote/vendor.ts";
 import { type GraphClient, vendorName } from "./client.ts";
@@ -132,5 +133,3 @@ const stem = (tag: string) => tag.replace(/\d+"?$/, "");
 const hasEnded = (error: unknown) =>
   error instanceof DriveError &&
   ["Unauthenticated", "AccessDenied", "NotFound", "Gone", "Changed"].includes(error.code);
-
-async function* noBytes(): AsyncGenerator<Uint8Array> {}

@@ -65,7 +65,7 @@ export class Moves {
 
   /** Changes properties of an item. */
   async change(item: Item, content: object, signal?: AbortSignal): Promise<Item> {
-    const { body } = await this.#graph.json<DriveItem>({
+    const { body } = await this.#graph.http.json<DriveItem>({
       endpoint: "PATCH item",
       method: "PATCH",
       url: this.#graph.byId(item.id),
@@ -81,7 +81,7 @@ export class Moves {
     const url = this.#graph.byId(item.id);
     // Removing for good knows no condition.
     const hard = this.hard && condition === undefined;
-    const { status } = await this.#graph.json({
+    const { status } = await this.#graph.http.json({
       endpoint: hard ? "POST permanentDelete" : "DELETE item",
       method: hard ? "POST" : "DELETE",
       url: hard ? `${url}/permanentDelete` : url,
@@ -95,7 +95,7 @@ export class Moves {
   /** As `Vendor.makeFolder`. */
   async makeFolder(folder: Item, name: string): Promise<Item> {
     try {
-      const { body } = await this.#graph.json<DriveItem>({
+      const { body } = await this.#graph.http.json<DriveItem>({
         endpoint: "POST children",
         method: "POST",
         url: `${this.#graph.byId(folder.id)}/children`,

@@ -81,7 +81,7 @@ async function send(
     const id = String(index);
     return hard ? { id, method: "POST", url: `${url}/permanentDelete` } : { id, method: "DELETE", url };
   });
-  const { body } = await graph.json<{ responses: Answer[] }>({
+  const { body } = await graph.http.json<{ responses: Answer[] }>({
     endpoint: "POST $batch",
     method: "POST",
     url: `${graph.url}/$batch`,

@@ -79,7 +79,7 @@ export class Uploads {
     };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { body } = await this.#graph.json<{ uploadUrl: string }>({
+        const { body } = await this.#graph.http.json<{ uploadUrl: string }>({
           endpoint: "POST createUploadSession",
           method: "POST",
           url,
@@ -242,7 +242,7 @@ export class Uploads {
   }
 
   async #setTime({ id }: DriveItem, modified: number): Promise<Item> {
-    const { body } = await this.#graph.json<DriveItem>({
+    const { body } = await this.#graph.http.json<DriveItem>({
       endpoint: "PATCH item",
       method: "PATCH",
       url: this.#graph.byId(id),

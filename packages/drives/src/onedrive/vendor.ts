@@ -111,7 +111,7 @@ export class OneDriveVendor implements Vendor {
     const { listPage = 1000, driveType } = this.#options;
     let url: string | undefined = `${this.#graph.byId(folder.id)}/children?${selectListed}&$top=${listPage}`;
     while (url !== undefined) {
-      const { body }: { body: Page } = await this.#graph.json<Page>({
+      const { body }: { body: Page } = await this.#graph.http.json<Page>({
         endpoint: "GET children",
         method: "GET",
         url,
@@ -177,7 +177,7 @@ export class OneDriveVendor implements Vendor {
   }
 
   async versions(item: Item): Promise<readonly ItemVersion[]> {
-    const { body } = await this.#graph.json<{ value: readonly Version[] }>({
+    const { body } = await this.#graph.http.json<{ value: readonly Version[] }>({
       endpoint: "GET versions",
       method: "GET",
       url: `${this.#graph.byId(item.id)}/versions`,
@@ -196,7 +196,7 @@ export class OneDriveVendor implements Vendor {
     end: number,
     signal?: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>> {
-    const { status, headers } = await this.#graph.json({
+    const { status, headers } = await this.#graph.http.json({
       endpoint: "GET version content",
       method: "GET",
       url: `${this.#graph.byId(item.id)}/versions/${encodeURIComponent(version.id)}/content`,

@@ -2,11 +2,12 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { isLeftOver, temporaryName } from "../processes.ts";
 import { type Bytes, bind, unbind } from "./binding.ts";
+import { bodyOf } from "./body.ts";
 import { sidecarFolder } from "./hidden.ts";
 import type { KeptProperties, Mirror, Owed } from "./mirror.ts";
 import { readItem } from "./reading.ts";
 import type { Tree } from "./tree.ts";
-import type { Body, Item, Vendor } from "./vendor.ts";
+import type { Item, Vendor } from "./vendor.ts";
 import type { Writer } from "./writer.ts";
 
 /** Sidecars that are read at the same time when nobody waits for them. */
@@ -276,10 +277,3 @@ export class Properties {
 }
 
 const sidecarName = (id: string) => `${createHash("sha256").update(id).digest("hex").slice(0, 32)}.json`;
-
-const bodyOf = (bytes: Buffer): Body => ({
-  size: bytes.length,
-  async *read(start, end) {
-    yield bytes.subarray(start, end);
-  },
-});

@@ -39,6 +39,11 @@ export interface Request {
   readonly signal?: AbortSignal;
 }
 
+export interface JsonRequest extends Request {
+  /** Sent as JSON, in the place of a body. */
+  readonly content?: unknown;
+}
+
 export interface Reply<T> {
   readonly status: number;
   /** By lower-case name. */
@@ -138,8 +143,17 @@ export class HttpClient {
    * Makes a call whose answer is JSON; an answer with no body gives undefined.
    * @throws DriveError; `LostAnswer` where it may have been done
    */
-  json<T>(request: Request): Promise<Reply<T>> {
-    return this.#call(request, (body, headers) => readJson<T>(body, headers));
+  json<T>({ content, body, headers, ...request }: JsonRequest): Promise<Reply<T>> {
+    const sent = {
+      ...request,
+      headers: {
+        "accept-encoding": "gzip",
+        ...(content !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: content === undefined ? body : JSON.stringify(content),
+    };
+    return this.#call(sent, (answer, answered) => readJson<T>(answer, answered));
   }
 
   /**
