@@ -3,24 +3,15 @@ import {
   type GoogleDriveOptions as StandInOptions,
   startGoogleDrive,
 } from "@overcoat/simulators";
-import type { Item, Target, Vendor } from "../remote/vendor.ts";
-import { tokensOf } from "../remote/vendor-testing.ts";
+import type { Vendor } from "../remote/vendor.ts";
+import { stageOf, tokensOf, type VendorStage } from "../remote/vendor-testing.ts";
 import { googleDrive } from "./index.ts";
 import type { GoogleDriveOptions } from "./options.ts";
 
-export { bodyOf, textOf } from "../remote/vendor-testing.ts";
+export { bodyOf } from "../remote/body.ts";
+export { textOf } from "../remote/vendor-testing.ts";
 
-export interface Stage extends AsyncDisposable {
-  readonly server: GoogleDriveServer;
-  readonly vendor: Vendor;
-  readonly root: Item;
-  /** The calls that `act` makes, by end point, those for new ids left out. */
-  calls(act: () => Promise<unknown>): Promise<Record<string, number>>;
-  find(path: string): Promise<Item>;
-  target(name: string, replaces?: Item): Target;
-  /** Another vendor on the same drive. */
-  another(options?: Partial<GoogleDriveOptions>): Vendor;
-}
+export type Stage = VendorStage<GoogleDriveServer, Vendor, Partial<GoogleDriveOptions>>;
 
 /** A stand-in of Google Drive and the vendor that calls it. */
 export async function stage(
@@ -29,28 +20,16 @@ export async function stage(
 ): Promise<Stage> {
   const server = await startGoogleDrive(standIn);
   const tokens = tokensOf(server);
-  const another = (more: Partial<GoogleDriveOptions> = {}) =>
+  const made = await stageOf(server, (more: Partial<GoogleDriveOptions> = {}) =>
     // Waiting is what the shared client is tested for.
-    googleDrive({ tokens, url: server.url, http: { random: () => 0.01 }, ...options, ...more });
-  const vendor = another();
-  const root = await vendor.root();
+    googleDrive({ tokens, url: server.url, http: { random: () => 0.01 }, ...options, ...more }),
+  );
   return {
-    server,
-    vendor,
-    root,
-    another,
+    ...made,
+    /** Without those for new ids. */
     async calls(act) {
-      server.calls.reset();
-      await act();
-      const { "GET generateIds": _, ...calls } = server.calls.counts.calls;
+      const { "GET generateIds": _, ...calls } = await made.calls(act);
       return calls;
     },
-    async find(path) {
-      const item = await vendor.find(path.split("/"));
-      if (!item) throw new Error(`${path} is not there`);
-      return item;
-    },
-    target: (name, replaces) => ({ folder: root, name, replaces }),
-    [Symbol.asyncDispose]: () => server.close(),
   };
 }
