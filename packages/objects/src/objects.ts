@@ -5,7 +5,6 @@ import {
   type DescribedFile,
   type Drive,
   Locks,
-  type OpenFile,
   type PendingFile,
   type WriteConditions,
 } from "@overcoat/drives";
@@ -16,7 +15,8 @@ import { asObjectsError, translate } from "./drive-errors.ts";
 import { ObjectsError } from "./errors.ts";
 import { FolderIndex } from "./folder-index.ts";
 import { Folders } from "./folders.ts";
-import { checkKey, hiddenFolder, overflowPath, overflowRoot, treePath } from "./keys.ts";
+import { KeyTree } from "./key-tree.ts";
+import { checkKey } from "./keys.ts";
 import { Listing, type ListPage, type ListRequest } from "./listing.ts";
 import {
   type Checksum,
@@ -97,6 +97,7 @@ export class Objects implements AsyncDisposable {
   readonly buckets: Buckets;
   readonly uploads: Uploads;
   readonly #drive: Drive;
+  readonly #keys: KeyTree;
   readonly #locks: Locks;
   readonly #changes: SharedCounter;
   readonly #index: FolderIndex;
@@ -108,6 +109,7 @@ export class Objects implements AsyncDisposable {
 
   constructor(options: ObjectsOptions) {
     this.#drive = options.drive;
+    this.#keys = new KeyTree(options.drive);
     this.#cleanup = options.cleanup ?? true;
     this.versioned = options.versions === true && options.drive.versions !== undefined;
     this.#locks = new Locks(join(options.data, "locks"), late);
@@ -179,7 +181,7 @@ export class Objects implements AsyncDisposable {
 
   async #versionsOf(bucket: string, info: ObjectInfo): Promise<VersionedObject> {
     const { key } = info;
-    const found = this.versioned ? await this.#find(this.buckets.folder(bucket), key) : undefined;
+    const found = this.versioned ? await this.#keys.find(this.buckets.folder(bucket), key) : undefined;
     const kept = found ? await translate(() => this.#drive.versions!(found.path)) : [];
     const versions = kept.map(({ id, entry }, i) => ({
       id,
@@ -190,7 +192,7 @@ export class Objects implements AsyncDisposable {
 
   /** An earlier content of an object, or the present one. @throws ObjectsError NoSuchVersion, and as `headObject` */
   async getVersion(bucket: string, key: string, id: string, conditions?: Conditions): Promise<OpenObject> {
-    const found = this.versioned ? await this.#find(this.buckets.folder(bucket), key) : undefined;
+    const found = this.versioned ? await this.#keys.find(this.buckets.folder(bucket), key) : undefined;
     const file = found && (await translate(() => this.#drive.openVersion!(found.path, id)));
     if (!file)
       throw new ObjectsError("NoSuchVersion", "The specified version does not exist.", { VersionId: id });
@@ -206,7 +208,7 @@ export class Objects implements AsyncDisposable {
 
   /** @throws ObjectsError NoSuchKey, and by the conditions NotModified or PreconditionFailed */
   async headObject(bucket: string, key: string, conditions?: Conditions): Promise<ObjectInfo> {
-    const found = await this.#find(this.buckets.folder(bucket), key);
+    const found = await this.#keys.find(this.buckets.folder(bucket), key);
     if (!found) return this.#missing(bucket, key);
     const { info } = found;
     if (conditions) checkRead(conditions, info);
@@ -215,8 +217,7 @@ export class Objects implements AsyncDisposable {
 
   /** @throws as `headObject` */
   async getObject(bucket: string, key: string, conditions?: Conditions): Promise<OpenObject> {
-    checkKey(key);
-    const file = await this.#open(this.buckets.folder(bucket), key);
+    const file = await this.#keys.open(this.buckets.folder(bucket), key);
     if (!file) return this.#missing(bucket, key);
     try {
       const info = objectInfo(key, file.described);
@@ -237,7 +238,7 @@ export class Objects implements AsyncDisposable {
   ): Promise<ObjectInfo> {
     const folder = await this.buckets.path(bucket);
     checkKey(key);
-    const there = options.conditions && (await this.#find(folder, key));
+    const there = options.conditions && (await this.#keys.find(folder, key));
     checkWrite(options.conditions, there?.info);
     const payload = typeof body === "object" && "chunks" in body ? body : payloadOf(body);
     const whole = payload.whole?.();
@@ -264,7 +265,7 @@ export class Objects implements AsyncDisposable {
     if (source.version !== undefined) return this.#copyVersion(source, source.version, bucket, key, options);
     const folder = await this.buckets.path(bucket);
     checkKey(key);
-    const from = await this.#find(await this.buckets.path(source.bucket), source.key);
+    const from = await this.#keys.find(await this.buckets.path(source.bucket), source.key);
     if (!from) throw noKey(source.key);
     checkCopySource(options.sourceConditions, from.info);
     const record: ObjectRecord = {
@@ -275,7 +276,7 @@ export class Objects implements AsyncDisposable {
         tags: options.tags ?? from.info.metadata.tags,
       },
     };
-    const { path } = await this.#place(folder, key);
+    const path = await this.#keys.place(folder, key);
     const pending = await translate(() => this.#drive.copy(from.path, path));
     if (!pending) throw noKey(source.key);
     return this.#finish(folder, key, pending, options.conditions, async () => record);
@@ -299,12 +300,12 @@ export class Objects implements AsyncDisposable {
     const folder = await this.buckets.path(bucket);
     checkKey(key);
     return this.#locks.with(`${folder}/${key}`, async () => {
-      const found = await this.#find(folder, key);
+      const found = await this.#keys.find(folder, key);
       checkWrite(conditions, found?.info);
       if (!found) return false;
       const { unchanged } = driveConditions(conditions, found.file);
       const removed = await translate(() => this.#drive.remove(found.path, unchanged));
-      if (this.#cleanup) await this.#removeEmptyFolders(folder, found.path);
+      if (this.#cleanup) await this.#keys.removeEmptyFolders(folder, found.path);
       return removed;
     });
   }
@@ -321,7 +322,7 @@ export class Objects implements AsyncDisposable {
       async () => {
         const found: { at: number; path: string }[] = [];
         for (const [at, key] of keys.entries()) {
-          const there = await this.#find(folder, key).catch((error: Error) => error);
+          const there = await this.#keys.find(folder, key).catch((error: Error) => error);
           if (there instanceof Error) results[at] = there;
           else if (there) found.push({ at, path: there.path });
           else results[at] = false;
@@ -330,24 +331,17 @@ export class Objects implements AsyncDisposable {
         for (const [i, { at }] of found.entries())
           results[at] = asObjectsError(removed[i]!) as boolean | Error;
         const emptied = found.filter(({ at }) => results[at] === true).map(({ path }) => path);
-        if (this.#cleanup) await this.#removeAllEmptyFolders(folder, emptied);
+        if (this.#cleanup) await this.#keys.removeAllEmptyFolders(folder, emptied);
       },
     );
     return results;
-  }
-
-  async #removeAllEmptyFolders(folder: string, paths: readonly string[]): Promise<void> {
-    const one = new Map(paths.map((path) => [path.slice(0, path.lastIndexOf("/")), path]));
-    // Those within others first.
-    for (const parent of [...one.keys()].sort((a, b) => b.length - a.length))
-      await this.#removeEmptyFolders(folder, one.get(parent)!);
   }
 
   /** Changes the tags of an object in place. */
   async setTags(bucket: string, key: string, tags: ObjectMetadata["tags"]): Promise<void> {
     const folder = await this.buckets.path(bucket);
     await this.#locks.with(`${folder}/${key}`, async () => {
-      const found = await this.#find(folder, key);
+      const found = await this.#keys.find(folder, key);
       if (!found) throw noKey(key);
       const { info } = found;
       const record = encodeRecord({ ...info, metadata: { ...info.metadata, tags } });
@@ -363,15 +357,15 @@ export class Objects implements AsyncDisposable {
     const folder = await this.buckets.path(bucket);
     checkKey(to);
     const work = async () => {
-      const source = await this.#find(folder, from);
+      const source = await this.#keys.find(folder, from);
       if (!source) throw noKey(from);
       checkCopySource(options.sourceConditions, source.info, "x-amz-rename-source-");
-      const target = await this.#find(folder, to);
+      const target = await this.#keys.find(folder, to);
       if (target) checkCopySource(options.conditions, target.info, "");
       else checkWrite(options.conditions, undefined);
-      const { path } = await this.#place(folder, to);
+      const path = await this.#keys.place(folder, to);
       if (!(await translate(() => this.#drive.move(source.path, path)))) throw noKey(from);
-      if (this.#cleanup && path !== source.path) await this.#removeEmptyFolders(folder, source.path);
+      if (this.#cleanup && path !== source.path) await this.#keys.removeEmptyFolders(folder, source.path);
     };
     await this.#locks.withAll([`${folder}/${from}`, `${folder}/${to}`], work);
   }
@@ -410,7 +404,7 @@ export class Objects implements AsyncDisposable {
     options: CompleteOptions,
   ): Promise<ObjectInfo> {
     const folder = await this.buckets.path(bucket);
-    const before = await this.#find(folder, key);
+    const before = await this.#keys.find(folder, key);
     if (before?.info.upload === id) {
       // The process that put it together may have ended before it could remove the parts.
       await this.uploads.remove(id);
@@ -445,7 +439,7 @@ export class Objects implements AsyncDisposable {
     create: CreateOptions,
     fill: (file: PendingFile) => Promise<ObjectRecord>,
   ): Promise<ObjectInfo> {
-    const { path } = await this.#place(folder, key);
+    const path = await this.#keys.place(folder, key);
     const pending = await translate(() => this.#drive.create(path, create));
     return this.#finish(folder, key, pending, options.conditions, () => fill(pending));
   }
@@ -460,7 +454,7 @@ export class Objects implements AsyncDisposable {
     try {
       const record = await translate(fill);
       return await this.#locks.with(`${folder}/${key}`, async () => {
-        const there = conditions && (await this.#find(folder, key));
+        const there = conditions && (await this.#keys.find(folder, key));
         checkWrite(conditions, there?.info);
         const commit = {
           ...driveConditions(conditions, there?.file),
@@ -480,67 +474,6 @@ export class Objects implements AsyncDisposable {
   async #missing(bucket: string, key: string): Promise<never> {
     await this.buckets.path(bucket);
     throw noKey(key);
-  }
-
-  async #open(folder: string, key: string): Promise<OpenFile | undefined> {
-    const path = treePath(this.#drive, folder, key);
-    const file = path === undefined ? undefined : await translate(() => this.#drive.open(path));
-    if (file || !(await this.#hasOverflow(folder))) return file;
-    return translate(() => this.#drive.open(overflowPath(folder, key)));
-  }
-
-  async #find(
-    folder: string,
-    key: string,
-  ): Promise<{ path: string; file: DescribedFile; info: ReturnType<typeof objectInfo> } | undefined> {
-    checkKey(key);
-    const found = async (path: string | undefined) => {
-      const file = path === undefined ? undefined : await translate(() => this.#drive.describe(path));
-      return path !== undefined && file?.entry.kind === "file"
-        ? { path, file, info: objectInfo(key, file) }
-        : undefined;
-    };
-    const inTree = await found(treePath(this.#drive, folder, key));
-    if (inTree || !(await this.#hasOverflow(folder))) return inTree;
-    return found(overflowPath(folder, key));
-  }
-
-  async #hasOverflow(folder: string): Promise<boolean> {
-    return (await this.#drive.stat(overflowRoot(folder)))?.kind === "folder";
-  }
-
-  /** Where a write of this key goes: where it is, else its path, else aside when another key is in the way. */
-  async #place(folder: string, key: string): Promise<{ path: string }> {
-    const path = treePath(this.#drive, folder, key);
-    if (path === undefined) {
-      const aside = overflowPath(folder, key);
-      if (this.#drive.fits(aside)) return { path: aside };
-      throw new ObjectsError("KeyTooLongError", "Your key is too long for the drive");
-    }
-    const there = await this.#drive.stat(path);
-    if (there?.kind === "file") return { path };
-    if (there || (await this.#fileAbove(folder, path))) return { path: overflowPath(folder, key) };
-    if (await this.#hasOverflow(folder)) {
-      const aside = overflowPath(folder, key);
-      if (await this.#drive.stat(aside)) return { path: aside };
-    }
-    return { path };
-  }
-
-  async #fileAbove(folder: string, path: string): Promise<boolean> {
-    for (let end = path.lastIndexOf("/"); end > folder.length; end = path.lastIndexOf("/", end - 1)) {
-      const above = await this.#drive.stat(path.slice(0, end));
-      if (above) return above.kind === "file";
-    }
-    return false;
-  }
-
-  async #removeEmptyFolders(folder: string, path: string): Promise<void> {
-    const stop = path.startsWith(`${folder}/${hiddenFolder}/`)
-      ? folder.length + hiddenFolder.length + 1
-      : folder.length;
-    for (let end = path.lastIndexOf("/"); end > stop; end = path.lastIndexOf("/", end - 1))
-      if (!(await this.#drive.removeFolder(path.slice(0, end)))) return;
   }
 }
 
