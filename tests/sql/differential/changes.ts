@@ -45,7 +45,7 @@ const insert: Change = (random, _table, options) => {
 function rows(random: Random, table: ComparedTable, { textOrder }: ChangeOptions): string {
   const key = table.columns.find(({ name }) => name === table.key)!;
   const unique = table.columns.find(({ name }) => name === table.unique)!;
-  const condition = where(random, table.columns, "{t}", textOrder, 1);
+  const condition = where(random, table, "{t}", textOrder, 1);
   return random.pick([
     `{t}.${key.name} = ${constant(random, key)}`,
     `{t}.${key.name} IN (${constant(random, key)}, ${constant(random, key)})`,

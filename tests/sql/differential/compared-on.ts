@@ -27,6 +27,8 @@ const databases: readonly { collation: string; creation: string; textOrder: bool
 ];
 
 const minutes = 60_000;
+/** Starting all that a run needs takes seconds, on a busy machine many. */
+const setUp = 3 * minutes;
 
 /** Declares the tests that compare services' tables with local ones on a PostgreSQL of one version. */
 export function comparedOn(version: Version, comparables: readonly Comparable[]): void {
@@ -48,7 +50,7 @@ export function comparedOn(version: Version, comparables: readonly Comparable[])
       services = await Promise.all(comparables.map((one) => one.open()));
       const secrets = Object.assign({}, ...services.map((service) => service.secrets));
       stack = await startStack({ version, secrets });
-    });
+    }, setUp);
     afterAll(async () => {
       await stack?.[Symbol.asyncDispose]();
       for (const service of services ?? []) await service[Symbol.asyncDispose]();
@@ -61,7 +63,7 @@ export function comparedOn(version: Version, comparables: readonly Comparable[])
         let client: Client;
         beforeAll(async () => {
           client = await openDatabase(stack, services, creation);
-        });
+        }, setUp);
         afterAll(() => client?.end());
 
         test.each(tables)(

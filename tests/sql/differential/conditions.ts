@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts";
-import type { ComparedColumn } from "./table.ts";
+import type { ComparedColumn, ComparedTable } from "./table.ts";
 
 /** An SQL string literal. */
 export function literal(value: string): string {
@@ -147,20 +147,21 @@ function number(random: Random, column: ComparedColumn, name: string): string {
   ]);
 }
 
-/** A condition over several columns, of bounded depth. */
+/** A condition over several columns, of bounded depth; often on the key, which services have most ways to look for. */
 export function where(
   random: Random,
-  columns: readonly ComparedColumn[],
+  table: ComparedTable,
   alias: string,
   textOrder: boolean,
   depth = 2,
 ): string {
   if (depth === 0 || random.chance(0.4)) {
-    const column = random.pick(columns);
+    const { columns, key } = table;
+    const column = random.chance(0.25) ? columns.find(({ name }) => name === key)! : random.pick(columns);
     return condition(random, column, `${alias}.${column.name}`, textOrder);
   }
   const parts = Array.from({ length: random.integer(2, 3) }, () =>
-    where(random, columns, alias, textOrder, depth - 1),
+    where(random, table, alias, textOrder, depth - 1),
   );
   const joined = `(${parts.join(random.pick([" AND ", " AND ", " OR "]))})`;
   return random.chance(0.15) ? `NOT ${joined}` : joined;

@@ -35,14 +35,14 @@ const page = (random: Random) =>
   `LIMIT ${random.integer(0, 12)}${random.chance(0.4) ? ` OFFSET ${random.integer(0, 30)}` : ""}`;
 
 const filtered: Shape = (random, table, options) => ({
-  text: `SELECT ${list(random.some(table.columns), "a")} FROM {t} a WHERE ${where(random, table.columns, "a", options.textOrder)}`,
+  text: `SELECT ${list(random.some(table.columns), "a")} FROM {t} a WHERE ${where(random, table, "a", options.textOrder)}`,
   ordered: false,
 });
 
 const sorted: Shape = (random, table, options) => ({
   text: [
     `SELECT ${list(random.some(table.columns), "a")}, a.${table.unique} FROM {t} a`,
-    random.chance(0.6) ? `WHERE ${where(random, table.columns, "a", options.textOrder, 1)}` : "",
+    random.chance(0.6) ? `WHERE ${where(random, table, "a", options.textOrder, 1)}` : "",
     order(random, table, options, "a"),
     random.chance(0.7) ? page(random) : "",
   ].join(" "),
@@ -54,7 +54,7 @@ const byKey: Shape = (random, table, options) => {
   const text = `SELECT * FROM {t} a WHERE ${random.pick([
     `a.${key.name} = ${constant(random, key)}`,
     `a.${key.name} IN (${Array.from({ length: 4 }, () => constant(random, key)).join(", ")})`,
-    `a.${key.name} = ${constant(random, key)} AND ${where(random, table.columns, "a", options.textOrder, 0)}`,
+    `a.${key.name} = ${constant(random, key)} AND ${where(random, table, "a", options.textOrder, 0)}`,
   ])}`;
   return { text, ordered: false };
 };
@@ -63,13 +63,13 @@ const expressions: Shape = (random, table, options) => {
   const number = random.pick(numbers(table)).name;
   const text = random.pick(table.columns.filter(({ type }) => type === "text")).name;
   return {
-    text: `SELECT a.${number} / 2, a.${number}::text || 'x', upper(a.${text}), length(a.${text}), coalesce(a.${text}, '-'), CASE WHEN ${condition(random, random.pick(table.columns.filter(({ name }) => name === number)), `a.${number}`, options.textOrder)} THEN 'yes' ELSE 'no' END, NULL, 1 FROM {t} a WHERE ${where(random, table.columns, "a", options.textOrder, 1)}`,
+    text: `SELECT a.${number} / 2, a.${number}::text || 'x', upper(a.${text}), length(a.${text}), coalesce(a.${text}, '-'), CASE WHEN ${condition(random, random.pick(table.columns.filter(({ name }) => name === number)), `a.${number}`, options.textOrder)} THEN 'yes' ELSE 'no' END, NULL, 1 FROM {t} a WHERE ${where(random, table, "a", options.textOrder, 1)}`,
     ordered: false,
   };
 };
 
 const counted: Shape = (random, table, options) => ({
-  text: `SELECT count(*)${random.chance(0.5) ? `, count(a.${random.pick(table.columns).name})` : ""} FROM {t} a${random.chance(0.6) ? ` WHERE ${where(random, table.columns, "a", options.textOrder, 1)}` : ""}`,
+  text: `SELECT count(*)${random.chance(0.5) ? `, count(a.${random.pick(table.columns).name})` : ""} FROM {t} a${random.chance(0.6) ? ` WHERE ${where(random, table, "a", options.textOrder, 1)}` : ""}`,
   ordered: false,
 });
 
@@ -104,7 +104,7 @@ const grouped: Shape = (random, table, options) => {
   return {
     text: [
       `SELECT ${groups.join(", ")}, ${aggregates(random, table, options, "a")} FROM {t} a`,
-      random.chance(0.5) ? `WHERE ${where(random, table.columns, "a", options.textOrder, 1)}` : "",
+      random.chance(0.5) ? `WHERE ${where(random, table, "a", options.textOrder, 1)}` : "",
       `GROUP BY ${groups.join(", ")}`,
       random.chance(0.3) ? `HAVING count(*) > ${random.integer(0, 5)}` : "",
     ].join(" "),
@@ -113,7 +113,7 @@ const grouped: Shape = (random, table, options) => {
 };
 
 const aggregated: Shape = (random, table, options) => ({
-  text: `SELECT ${aggregates(random, table, options, "a")} FROM {t} a${random.chance(0.5) ? ` WHERE ${where(random, table.columns, "a", options.textOrder, 1)}` : ""}`,
+  text: `SELECT ${aggregates(random, table, options, "a")} FROM {t} a${random.chance(0.5) ? ` WHERE ${where(random, table, "a", options.textOrder, 1)}` : ""}`,
   ordered: false,
 });
 
@@ -121,30 +121,30 @@ const distinct: Shape = (random, table, options) => ({
   text: `SELECT DISTINCT ${random
     .some(table.groups)
     .map((name) => `a.${name}`)
-    .join(", ")} FROM {t} a WHERE ${where(random, table.columns, "a", options.textOrder, 1)}`,
+    .join(", ")} FROM {t} a WHERE ${where(random, table, "a", options.textOrder, 1)}`,
   ordered: false,
 });
 
 const joinedWithLocal: Shape = (random, table, options) => ({
-  text: `SELECT ids.n, ${list(random.some(table.columns), "a")} FROM {ids} ids ${random.pick(["JOIN", "LEFT JOIN"])} {t} a ON a.${table.key} = ids.k${random.chance(0.5) ? ` AND ${where(random, table.columns, "a", options.textOrder, 1)}` : ""} WHERE ids.n < ${random.integer(1, 30)}`,
+  text: `SELECT ids.n, ${list(random.some(table.columns), "a")} FROM {ids} ids ${random.pick(["JOIN", "LEFT JOIN"])} {t} a ON a.${table.key} = ids.k${random.chance(0.5) ? ` AND ${where(random, table, "a", options.textOrder, 1)}` : ""} WHERE ids.n < ${random.integer(1, 30)}`,
   ordered: false,
 });
 
 const joinedWithItself: Shape = (random, table, options) => {
   const group = random.pick([table.key, ...table.groups]);
   return {
-    text: `SELECT a.${table.unique}, b.${table.unique} FROM {t} a ${random.pick(["JOIN", "LEFT JOIN", "FULL JOIN"])} {t} b ON a.${group} = b.${group} WHERE ${where(random, table.columns, "a", options.textOrder, 1)} AND ${random.pick([`b.${table.unique} < 40`, where(random, table.columns, "b", options.textOrder, 0)])}`,
+    text: `SELECT a.${table.unique}, b.${table.unique} FROM {t} a ${random.pick(["JOIN", "LEFT JOIN", "FULL JOIN"])} {t} b ON a.${group} = b.${group} WHERE ${where(random, table, "a", options.textOrder, 1)} AND ${random.pick([`b.${table.unique} < 40`, where(random, table, "b", options.textOrder, 0)])}`,
     ordered: false,
   };
 };
 
 const rescanned: Shape = (random, table, options) => ({
-  text: `SELECT ids.n, x.${table.unique} FROM {ids} ids CROSS JOIN LATERAL (SELECT a.* FROM {t} a WHERE a.${table.unique} >= ids.n AND ${where(random, table.columns, "a", options.textOrder, 0)} ORDER BY a.${table.unique} LIMIT ${random.integer(1, 3)}) x WHERE ids.n < ${random.integer(2, 12)}`,
+  text: `SELECT ids.n, x.${table.unique} FROM {ids} ids CROSS JOIN LATERAL (SELECT a.* FROM {t} a WHERE a.${table.unique} >= ids.n AND ${where(random, table, "a", options.textOrder, 0)} ORDER BY a.${table.unique} LIMIT ${random.integer(1, 3)}) x WHERE ids.n < ${random.integer(2, 12)}`,
   ordered: false,
 });
 
 const correlated: Shape = (random, table, options) => {
-  const inner = where(random, table.columns, "b", options.textOrder, 1);
+  const inner = where(random, table, "b", options.textOrder, 1);
   const group = random.pick(table.groups);
   return {
     text: random.pick([
@@ -160,7 +160,7 @@ const correlated: Shape = (random, table, options) => {
 };
 
 const withCte: Shape = (random, table, options) => ({
-  text: `WITH x AS ${random.pick(["", "MATERIALIZED ", "NOT MATERIALIZED "])}(SELECT a.* FROM {t} a WHERE ${where(random, table.columns, "a", options.textOrder, 1)}) SELECT x.${table.unique}, y.${table.unique} FROM x JOIN x y ON y.${table.key} = x.${table.key}`,
+  text: `WITH x AS ${random.pick(["", "MATERIALIZED ", "NOT MATERIALIZED "])}(SELECT a.* FROM {t} a WHERE ${where(random, table, "a", options.textOrder, 1)}) SELECT x.${table.unique}, y.${table.unique} FROM x JOIN x y ON y.${table.key} = x.${table.key}`,
   ordered: false,
 });
 
@@ -173,7 +173,7 @@ const windowed: Shape = (random, table, options) => {
       `sum(a.${number}) OVER (PARTITION BY a.${group})`,
       `lag(a.${number}) OVER (ORDER BY a.${table.unique})`,
       `rank() OVER (PARTITION BY a.${group} ORDER BY a.${number} DESC NULLS LAST)`,
-    ])} FROM {t} a WHERE ${where(random, table.columns, "a", options.textOrder, 1)}`,
+    ])} FROM {t} a WHERE ${where(random, table, "a", options.textOrder, 1)}`,
     ordered: false,
   };
 };
@@ -182,7 +182,7 @@ const combined: Shape = (random, table, options) => ({
   text: ["a", "b"]
     .map(
       (alias) =>
-        `SELECT ${alias}.${table.unique}, ${alias}.${table.groups[0]} FROM {t} ${alias} WHERE ${where(random, table.columns, alias, options.textOrder, 1)}`,
+        `SELECT ${alias}.${table.unique}, ${alias}.${table.groups[0]} FROM {t} ${alias} WHERE ${where(random, table, alias, options.textOrder, 1)}`,
     )
     .join(random.pick([" UNION ", " UNION ALL ", " INTERSECT ", " EXCEPT "])),
   ordered: false,
