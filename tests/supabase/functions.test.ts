@@ -1,10 +1,10 @@
 import { type ChildProcess, execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startTelegram } from "@overcoat/simulators";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../../packages/sources/src/redis/server.testing.ts";
 import { startProgram, stopAll } from "../process.ts";
 import { secrets } from "../sql/ddl/services.ts";
 import { keys, type Project, startProject } from "./project.ts";
@@ -61,14 +61,6 @@ async function startFunction(name: string, variables: NodeJS.ProcessEnv) {
       throw new Error(`the function ${name} did not start:\n${output()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 test("the functions' imports resolve in Deno", async () => {
