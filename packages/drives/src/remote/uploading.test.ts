@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DriveError } from "../drive.ts";
@@ -160,6 +160,14 @@ test("a place that others change while a file goes there is looked at anew", asy
   await put(drive, "b/z", "new");
   expect([vendor.text("b/z"), vendor.text("b/moved")]).toEqual(["new", "old"]);
   expect([await get(drive, "b/z"), sessions()]).toEqual(["new", []]);
+});
+
+test("a session that cannot be noted is given up", async () => {
+  const drive = await stage.synced();
+  await drive.makeFolder("b");
+  writeFileSync(join(stage.data, "sessions"), "in the way");
+  await expect(put(drive, "b/large", large)).rejects.toMatchObject({ code: "EEXIST" });
+  expect([vendor.sessions.size, vendor.at("b/large")]).toEqual([0, undefined]);
 });
 
 test("after a crash, sessions are given up, and nothing of their files shows", async () => {

@@ -29,7 +29,10 @@ export class FragmentedUpload {
   /** Opens a session. */
   async begin(target: Target, options: WriteOptions): Promise<void> {
     const session = await this.#vendor.startUpload(target, this.size, options);
-    const forget = await this.#sessions.note(session);
+    const forget = await this.#sessions.note(session).catch(async (error) => {
+      await session.cancel().catch(() => undefined);
+      throw error;
+    });
     this.#begun = { key: keyOf(target, options.condition), session, forget };
     this.#position = 0;
     this.#failure = undefined;
