@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { files } from "dropbox";
 import type { ListFolderArg, PropertyFilter } from "./args.ts";
 import { type Drive, type Item, LookupFailed } from "./drive.ts";
 import { badRequest, RouteError, tagged } from "./errors.ts";
-import type { Json, Metadata } from "./metadata.ts";
+import type { Metadata } from "./metadata.ts";
 import { foldName } from "./names.ts";
 
 export interface FeedOptions {
@@ -50,7 +51,7 @@ export class Cursors {
   }
 
   /** @throws LookupFailed */
-  list(view: Item, arg: ListFolderArg): Json {
+  list(view: Item, arg: ListFolderArg): files.ListFolderResult {
     return this.#page(this.#begin(view, arg));
   }
 
@@ -61,17 +62,17 @@ export class Cursors {
   }
 
   /** @throws LookupFailed, RouteError 409 `reset` */
-  continue(cursor: string): Json {
+  continue(cursor: string): files.ListFolderResult {
     return this.#page(this.#decode(cursor));
   }
 
   /** Waits until there are changes or some time has passed. @throws RouteError 409 `reset` */
-  async longpoll(cursor: string, seconds: number): Promise<Json> {
+  async longpoll(cursor: string, seconds: number): Promise<files.ListFolderLongpollResult> {
     const state = this.#decode(cursor);
     const { longpollSeconds = seconds, longpollBackoff, feedLag = 0 } = this.#options;
     const ends = performance.now() + Math.min(seconds, longpollSeconds) * 1000;
     for (;;) {
-      const changes = (this.#page({ ...state, limit: 1 }).entries as Json[]).length > 0;
+      const changes = this.#page({ ...state, limit: 1 }).entries.length > 0;
       const left = ends - performance.now();
       if (changes || left <= 0 || this.#closed.signal.aborted)
         return { changes, ...(longpollBackoff !== undefined && { backoff: longpollBackoff }) };
@@ -128,12 +129,12 @@ export class Cursors {
     return state;
   }
 
-  #page(state: State): Json {
+  #page(state: State): files.ListFolderResult {
     return state.after === undefined ? this.#changes(state) : this.#children(state);
   }
 
   /** The next children of a folder, in the order of their names. */
-  #children(state: State): Json {
+  #children(state: State): files.ListFolderResult {
     const folder = this.#folder(state);
     const children = this.#drive.tree.sorted(folder);
     let low = 0;
@@ -150,12 +151,12 @@ export class Cursors {
   }
 
   /** What changed, in the order of the last changes; to begin with, all that is there. */
-  #changes(state: State): Json {
+  #changes(state: State): files.ListFolderResult {
     this.#folder(state);
     const { tree, clock } = this.#drive;
     const lag = this.#options.feedLag ?? 0;
     const visible = lag > 0 ? Math.max(state.until, tree.changeBy(clock.now() - lag)) : tree.lastChange;
-    const entries: Json[] = [];
+    const entries: files.ListFolderResult["entries"] = [];
     let { position } = state;
     while (position < visible && entries.length < state.limit) {
       const nodes = tree.changed(position, state.limit - entries.length);
@@ -183,7 +184,7 @@ export class Cursors {
     return deleted || !item.parent?.removed || this.#options.tellsDescendants === true;
   }
 
-  #entry({ view, filter, papers }: State, item: Item): Json[] {
+  #entry({ view, filter, papers }: State, item: Item): files.ListFolderResult["entries"] {
     const from = this.#drive.tree.get(view)!;
     // What the caller has no path for cannot be told.
     if (item === from) return [];

@@ -1,9 +1,14 @@
+import type { file_properties, files } from "dropbox";
 import type { PropertyFilter } from "./args.ts";
 import type { Drive, Item, PropertyGroups, Revision } from "./drive.ts";
 import { foldName } from "./names.ts";
 
 /** An object of the API, as JSON. */
 export type Json = Record<string, unknown>;
+
+/** What there is, as the published types of the API have it. */
+export type EntryJson = files.FileMetadataReference | files.FolderMetadataReference;
+type Place = Pick<files.Metadata, "path_lower" | "path_display">;
 
 /** Writes metadata as a caller sees it whose paths begin at a folder. */
 export class Metadata {
@@ -13,24 +18,32 @@ export class Metadata {
     this.#drive = drive;
   }
 
-  item(view: Item, item: Item, filter?: PropertyFilter): Json {
+  item(view: Item, item: Item, filter?: PropertyFilter): EntryJson {
     const { revision, groups, paper, namespace } = item.data;
-    const json = revision
-      ? { ...this.revision(view, revision, item.name, paper), ...this.#place(view, item) }
-      : { ".tag": "folder", name: item.name, id: item.id, ...this.#place(view, item) };
     const shown = groupsJson(groups, filter?.filter_some);
+    const properties = shown.length > 0 && { property_groups: shown };
+    const place = this.#place(view, item);
+    if (revision) return { ...this.revision(view, revision, item.name, paper), ...place, ...properties };
     return {
-      ...json,
+      ".tag": "folder",
+      name: item.name,
+      id: item.id,
+      ...place,
       ...(namespace !== undefined && {
         shared_folder_id: namespace,
         sharing_info: { read_only: false, shared_folder_id: namespace },
       }),
-      ...(shown.length > 0 && { property_groups: shown }),
+      ...properties,
     };
   }
 
   /** What a file was or is, at the place where it was written. */
-  revision(view: Item, revision: Revision, name = revision.path.at(-1)!, paper = false): Json {
+  revision(
+    view: Item,
+    revision: Revision,
+    name = revision.path.at(-1)!,
+    paper = false,
+  ): files.FileMetadataReference {
     const { rev, id, content, clientModified, serverModified, path } = revision;
     return {
       ".tag": "file",
@@ -48,17 +61,20 @@ export class Metadata {
   }
 
   /** What the change feed tells of an item that is gone. */
-  deleted(view: Item, item: Item): Json {
+  deleted(view: Item, item: Item): files.DeletedMetadataReference {
     return { ".tag": "deleted", name: item.name, ...this.#place(view, item) };
   }
 
-  #place(view: Item, item: Item): Json {
+  #place(view: Item, item: Item): Place {
     return paths(this.#drive.pathOf(view), this.#drive.pathOf(item));
   }
 }
 
 /** Property groups of some templates. */
-export function groupsJson(groups: PropertyGroups, templates: Iterable<string> = []): Json[] {
+export function groupsJson(
+  groups: PropertyGroups,
+  templates: Iterable<string> = [],
+): file_properties.PropertyGroup[] {
   return [...templates].flatMap((template_id) => {
     const fields = groups.get(template_id);
     return fields ? [{ template_id, fields: [...fields].map(([name, value]) => ({ name, value })) }] : [];
@@ -68,7 +84,7 @@ export function groupsJson(groups: PropertyGroups, templates: Iterable<string> =
 export const timestamp = (time: number) => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 
 /** The paths of what lies below a folder; none for what lies elsewhere. */
-function paths(view: readonly string[], path: readonly string[]): Json {
+function paths(view: readonly string[], path: readonly string[]): Place {
   if (path.length <= view.length) return {};
   if (view.some((name, index) => foldName(name) !== foldName(path[index]!))) return {};
   const names = path.slice(view.length);

@@ -1,7 +1,7 @@
 const office = "application/vnd.openxmlformats-officedocument.";
 
 /** What Google's own documents can be exported as. */
-export const exportFormats: Readonly<Record<string, readonly string[]>> = {
+export const exportFormats: Readonly<Record<string, string[]>> = {
   "application/vnd.google-apps.document": [
     `${office}wordprocessingml.document`,
     "application/pdf",

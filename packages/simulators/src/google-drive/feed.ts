@@ -1,7 +1,7 @@
+import type { drive_v3 } from "@googleapis/drive";
 import type { Access, Account, Drive } from "./account.ts";
 import { type Item, sees } from "./account.ts";
 import { fileNotFound, invalid } from "./errors.ts";
-import type { Json } from "./fields.ts";
 import { fileJson, timestamp } from "./file-json.ts";
 import { pageSizeOf } from "./listing.ts";
 import type { GoogleDriveOptions } from "./options.ts";
@@ -17,13 +17,13 @@ export class Feed {
     this.#options = options;
   }
 
-  startPageToken(query: URLSearchParams): Json {
+  startPageToken(query: URLSearchParams): drive_v3.Schema$StartPageToken {
     const { tree } = this.#drive(query);
     return { kind: "drive#startPageToken", startPageToken: String(tree.lastChange + 1) };
   }
 
   /** @throws DriveApiError 400, 404 */
-  page(query: URLSearchParams, viewer: Viewer): Json {
+  page(query: URLSearchParams, viewer: Viewer): drive_v3.Schema$ChangeList {
     const { tree } = this.#drive(query);
     const size = pageSizeOf(query, 1000);
     const token = query.get("pageToken") ?? "";
@@ -43,7 +43,7 @@ export class Feed {
     return { kind: "drive#changeList", ...next, changes };
   }
 
-  #change(item: Item, viewer: Viewer): Json {
+  #change(item: Item, viewer: Viewer): drive_v3.Schema$Change {
     const { id: fileId, removed, data } = item;
     return {
       kind: "drive#change",

@@ -3,6 +3,11 @@ import { DriveApiError } from "./errors.ts";
 /** An object of the API, as JSON. */
 export type Json = Record<string, unknown>;
 
+/** One of the kinds that the published types of the API describe. */
+interface Resource {
+  readonly kind?: string | null;
+}
+
 const names = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 /** The fields that resources can have, by their kind. */
@@ -59,13 +64,13 @@ type Selection = ReadonlyMap<string, Selection | undefined>;
  * Leaves of a resource what the query's `fields` names.
  * @throws DriveApiError 400 for a selector that is none or names what the resource cannot have
  */
-export function partial(resource: Json, query: URLSearchParams): Json {
+export function partial(resource: Resource, query: URLSearchParams): object {
   const text = query.get("fields") || defaults[String(resource.kind)];
   return text === undefined ? resource : (choose(resource, parse(text), knownFields) as Json);
 }
 
 /** The same for v2, which gives all where nothing is asked for. Which names it has is not known here. */
-export function partialV2(resource: Json, query: URLSearchParams): Json {
+export function partialV2(resource: Resource, query: URLSearchParams): object {
   const text = query.get("fields");
   return text ? (choose(resource, parse(text), {}) as Json) : resource;
 }

@@ -1,9 +1,10 @@
+import type { drive_v2, drive_v3 } from "@googleapis/drive";
 import { type Account, type Item, isGoogleType, type Revision, sizeOf } from "./account.ts";
 import { exportFormats } from "./documents.ts";
 import type { Json } from "./fields.ts";
 import type { Viewer } from "./tokens.ts";
 
-export const user: Json = {
+export const user: drive_v3.Schema$User = {
   kind: "drive#user",
   displayName: "Stand-in User",
   me: true,
@@ -15,11 +16,11 @@ export const user: Json = {
 export const timestamp = (time: number): string => new Date(time).toISOString();
 
 /** A file in full as v3 tells of it. 64-bit numbers are texts. */
-export function fileJson(account: Account, item: Item, viewer: Viewer): Json {
+export function fileJson(account: Account, item: Item, viewer: Viewer): drive_v3.Schema$File {
   const { data, parent } = item;
   const drive = account.driveOf(item);
   const head = data.revisions.at(-1);
-  const json: Json = {
+  const json: drive_v3.Schema$File = {
     kind: "drive#file",
     id: item.id,
     name: item.name,
@@ -52,8 +53,9 @@ export function fileJson(account: Account, item: Item, viewer: Viewer): Json {
       canTrash: parent !== undefined,
     },
   };
-  if (drive.shared) Object.assign(json, { driveId: drive.id, teamDriveId: drive.id });
-  else Object.assign(json, { ownedByMe: true, owners: [user] });
+  if (drive.shared)
+    Object.assign(json, { driveId: drive.id, teamDriveId: drive.id } satisfies drive_v3.Schema$File);
+  else Object.assign(json, { ownedByMe: true, owners: [user] } satisfies drive_v3.Schema$File);
   if (parent) json.parents = [parent.id];
   if (data.description !== undefined) json.description = data.description;
   const own = data.appProperties.get(viewer.clientId);
@@ -89,10 +91,11 @@ export function etag({ id, data }: Item): string {
 }
 
 /** A file as v2 tells of it: other names for the same. */
-export function fileJsonV2(account: Account, item: Item, viewer: Viewer): Json {
+export function fileJsonV2(account: Account, item: Item, viewer: Viewer): drive_v2.Schema$File {
   const { data, parent } = item;
   const v3 = fileJson(account, item, viewer);
-  const { trashed, starred } = v3;
+  const { starred } = data;
+  const trashed = account.trashed(item);
   const listed = (properties: ReadonlyMap<string, string> | undefined, visibility: string) =>
     [...(properties ?? [])].map(([key, value]) => ({ kind: "drive#property", key, value, visibility }));
   const same = [
@@ -101,7 +104,7 @@ export function fileJsonV2(account: Account, item: Item, viewer: Viewer): Json {
     ...["shortcutDetails", "exportLinks", "fileExtension", "capabilities"],
   ];
   return {
-    ...Object.fromEntries(same.map((name) => [name, v3[name]])),
+    ...Object.fromEntries(same.map((name) => [name, (v3 as Json)[name]])),
     etag: etag(item),
     title: item.name,
     labels: { starred, hidden: false, trashed, restricted: false, viewed: true },
@@ -119,7 +122,7 @@ export function fileJsonV2(account: Account, item: Item, viewer: Viewer): Json {
   };
 }
 
-export function revisionJson({ data }: Item, revision: Revision): Json {
+export function revisionJson({ data }: Item, revision: Revision): drive_v3.Schema$Revision {
   const { id, content, modified, mimeType, keepForever } = revision;
   return {
     kind: "drive#revision",
@@ -136,7 +139,7 @@ export function revisionJson({ data }: Item, revision: Revision): Json {
 }
 
 /** The target may be gone. */
-function shortcutDetails(account: Account, targetId: string): Json {
+function shortcutDetails(account: Account, targetId: string): drive_v3.Schema$File["shortcutDetails"] {
   const target = account.drives.map(({ tree }) => tree.get(targetId)).find(Boolean);
   return { targetId, ...(target && { targetMimeType: target.data.mimeType }) };
 }

@@ -109,8 +109,8 @@ export class Delta {
     return id;
   }
 
-  #write(items: readonly Item[], top: Item, select: Select): Json[] {
-    const written: Json[] = [];
+  #write(items: readonly Item[], top: Item, select: Select): object[] {
+    const written: object[] = [];
     for (const item of items) {
       if (top !== this.#drive.root && !isBelow(item, top)) continue;
       const json = item.removed ? this.#json.removed(item) : this.#json.item(item, { withPath: false });

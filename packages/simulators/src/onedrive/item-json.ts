@@ -1,3 +1,10 @@
+import type {
+  DriveItem,
+  Drive as GraphDrive,
+  Hashes,
+  ItemReference,
+  SharePointIdentitySet,
+} from "@microsoft/microsoft-graph-types";
 import type { Drive, Item } from "./drive.ts";
 import { invalidRequest } from "./errors.ts";
 import { mimeType } from "./names.ts";
@@ -6,6 +13,11 @@ import { mimeType } from "./names.ts";
 export type Json = Record<string, unknown>;
 
 export const downloadUrlName = "@microsoft.graph.downloadUrl";
+
+/** An item as the published types of the API have it, which leave out the annotation. */
+export interface ItemBody extends DriveItem {
+  [downloadUrlName]?: string;
+}
 
 /** Makes the pre-authenticated address of a file. */
 export type DownloadUrl = (item: Item) => string;
@@ -45,7 +57,7 @@ export class Select {
     this.#names = new Set(names);
   }
 
-  from(item: Json): Json {
+  from(item: object): object {
     const names = this.#names;
     if (!names) return item;
     return Object.fromEntries(
@@ -73,27 +85,28 @@ export class ItemJson {
     this.#oddDriveIds = oddDriveIds;
   }
 
-  drive(): Json {
+  drive(): GraphDrive {
     const { id, type, quota, used } = this.#drive;
     const user = { displayName: "Stand-in User", id: "00000000-0000-4000-8000-000000000001" };
     const remaining = Math.max(0, quota - used);
+    const owner: SharePointIdentitySet = type === "documentLibrary" ? { group: user } : { user };
     const state = remaining === 0 ? "exceeded" : "normal";
     return {
       id,
       driveType: type,
       name: type === "documentLibrary" ? "Documents" : "OneDrive",
-      owner: type === "documentLibrary" ? { group: user } : { user },
+      owner,
       quota: { deleted: 0, remaining, state, total: quota, used },
       webUrl: this.#webUrl([]),
     };
   }
 
   /** An item in full. @param withPath false in the change feed, which leaves out the path and on Business the cTag */
-  item(item: Item, { withPath = true, withUrl = true } = {}): Json {
+  item(item: Item, { withPath = true, withUrl = true } = {}): ItemBody {
     const drive = this.#drive;
     const { data, children } = item;
     const user = { user: { displayName: "Stand-in User", id: "00000000-0000-4000-8000-000000000001" } };
-    const json: Json = {
+    const json: ItemBody = {
       createdDateTime: timestamp(drive, data.created),
       eTag: drive.eTag(item),
       id: item.id,
@@ -123,7 +136,7 @@ export class ItemJson {
   }
 
   /** What the change feed tells of an item that is gone. */
-  removed(item: Item): Json {
+  removed(item: Item): ItemBody {
     const { personal } = this.#drive;
     const { name, data, id } = item;
     return {
@@ -136,9 +149,9 @@ export class ItemJson {
     };
   }
 
-  #parent(item: Item, withPath: boolean): Json {
+  #parent(item: Item, withPath: boolean): ItemReference {
     const drive = this.#drive;
-    const reference: Json = { driveType: drive.type, driveId: this.#driveId() };
+    const reference: ItemReference = { driveType: drive.type, driveId: this.#driveId() };
     const { parent } = item;
     if (!parent) return reference;
     reference.id = parent.id;
@@ -159,7 +172,7 @@ export class ItemJson {
     return [id, id.toUpperCase(), id.replace(/^0/, "")][this.#written % 3]!;
   }
 
-  #hashes({ data }: Item): Json {
+  #hashes({ data }: Item): { hashes?: Hashes } {
     // Empty files of personal drives have none.
     if (data.size === 0 && this.#drive.personal) return {};
     const { quickXorHash, ...others } = data.content!.hashes;

@@ -1,8 +1,9 @@
+import type { files as DropboxFiles } from "dropbox";
 import * as args from "../args.ts";
 import type { Commits } from "../commit-lock.ts";
 import type { Drive, Item } from "../drive.ts";
 import { ApiError, RouteError, type Tagged, tagged } from "../errors.ts";
-import type { Json } from "../metadata.ts";
+import type { EntryJson, Json } from "../metadata.ts";
 import { type Route, type RouteCall, rpc, tooManyWrites, wrapping } from "../route.ts";
 
 const mostFiles = 10_000;
@@ -64,7 +65,11 @@ export const files: readonly Route[] = [
         const { ".tag": _, ...json } = metadata.revision(view, revision);
         return json;
       });
-      return { is_deleted: item === undefined, entries, has_more: from + arg.limit < all.length };
+      return {
+        is_deleted: item === undefined,
+        entries,
+        has_more: from + arg.limit < all.length,
+      } satisfies DropboxFiles.ListRevisionsResult;
     });
   }),
 
@@ -114,7 +119,7 @@ function remove(
   { drive, view, metadata }: RouteCall<unknown>,
   { path, parent_rev }: args.DeleteArg,
   commits: Commits,
-): Promise<Json> {
+): Promise<EntryJson> {
   return wrapping({ lookup: "path_lookup", write: "path_write" }, () =>
     commits.run(drive.namespaceOf(drive.find(view, path)), tagged("too_many_write_operations"), () => {
       const item = drive.find(view, path);

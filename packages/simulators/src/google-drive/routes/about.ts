@@ -1,7 +1,8 @@
+import type { drive_v3 } from "@googleapis/drive";
 import type { Drive } from "../account.ts";
 import { exportFormats } from "../documents.ts";
 import { DriveApiError } from "../errors.ts";
-import { type Json, partial } from "../fields.ts";
+import { partial } from "../fields.ts";
 import { timestamp, user } from "../file-json.ts";
 import type { Route } from "../route.ts";
 
@@ -22,7 +23,7 @@ export const about: readonly Route[] = [
         account.trashed(item),
       );
       const inTrash = trash.reduce((sum, { data }) => sum + (data.revisions.at(-1)?.content.size ?? 0), 0);
-      const body = {
+      const body: drive_v3.Schema$About = {
         kind: "drive#about",
         user,
         storageQuota: {
@@ -46,7 +47,10 @@ export const about: readonly Route[] = [
     units: 100,
     reads: true,
     run({ call: { query }, account }) {
-      const page = { kind: "drive#driveList", drives: account.sharedDrives.map(driveJson) };
+      const page: drive_v3.Schema$DriveList = {
+        kind: "drive#driveList",
+        drives: account.sharedDrives.map(driveJson),
+      };
       return { status: 200, body: partial(page, query) };
     },
   },
@@ -84,7 +88,7 @@ export const about: readonly Route[] = [
   },
 ];
 
-function driveJson({ id, name, tree }: Drive): Json {
+function driveJson({ id, name, tree }: Drive): drive_v3.Schema$Drive {
   return {
     kind: "drive#drive",
     id,

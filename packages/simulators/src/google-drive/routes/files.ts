@@ -1,3 +1,4 @@
+import type { drive_v3 } from "@googleapis/drive";
 import type { Reply } from "../../drives/call.ts";
 import { type Item, isGoogleType } from "../account.ts";
 import { readJson } from "../body.ts";
@@ -22,7 +23,12 @@ export const files: readonly Route[] = [
     run({ call: { query }, account, listing, viewer }) {
       const { items, nextPageToken } = listing.page(query, viewer);
       const found = items.map((item) => fileJson(account, item, viewer));
-      const page = { kind: "drive#fileList", incompleteSearch: false, nextPageToken, files: found };
+      const page: drive_v3.Schema$FileList = {
+        kind: "drive#fileList",
+        incompleteSearch: false,
+        nextPageToken,
+        files: found,
+      };
       return { status: 200, body: partial(page, query) };
     },
   },

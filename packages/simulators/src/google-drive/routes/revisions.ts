@@ -1,3 +1,4 @@
+import type { drive_v3 } from "@googleapis/drive";
 import { type Item, isGoogleType, type Revision } from "../account.ts";
 import { readJson } from "../body.ts";
 import { checkAbuse, download } from "../download.ts";
@@ -27,7 +28,7 @@ export const revisions: readonly Route[] = [
       const start = Number(query.get("pageToken") ?? 0);
       const found = item.data.revisions.slice(start, start + size);
       const more = start + size < item.data.revisions.length;
-      const page = {
+      const page: drive_v3.Schema$RevisionList = {
         kind: "drive#revisionList",
         ...(more && { nextPageToken: String(start + size) }),
         revisions: found.map((revision) => revisionJson(item, revision)),

@@ -1,3 +1,4 @@
+import type { DriveItemVersion } from "@microsoft/microsoft-graph-types";
 import { findItem } from "../address.ts";
 import type { Item, Version } from "../drive.ts";
 import { invalidRequest, notFound } from "../errors.ts";
@@ -15,7 +16,7 @@ export const versions: readonly Route[] = [
       const { data } = file(findItem(drive, address));
       const current = { number: data.version, content: data.content!, modified: data.modified };
       const user = { user: { displayName: "Stand-in User" } };
-      const value = [current, ...data.versions].map(({ number, content, modified }) => ({
+      const value: DriveItemVersion[] = [current, ...data.versions].map(({ number, content, modified }) => ({
         id: `${number}.0`,
         lastModifiedDateTime: timestamp(drive, modified),
         size: content.size,
