@@ -114,8 +114,6 @@ export class SignIns {
    */
   async finish(state: string, query: string): Promise<void> {
     const signIn = this.#take(state, "waiting");
-    // No second answer is taken.
-    signIn.standing = { state: "failed", message: "The sign-in was broken off." };
     await this.#settle(signIn, async () => {
       const answer = new URL(signIn.redirect);
       answer.search = query;
@@ -149,6 +147,8 @@ export class SignIns {
   }
 
   async #settle(signIn: SignIn, work: () => Promise<SignInStanding>): Promise<void> {
+    // No second answer is taken meanwhile.
+    signIn.standing = { state: "failed", message: "It has not ended yet: load this page again." };
     signIn.standing = await work().catch(
       (error: Error) => ({ state: "failed", message: error.message }) as const,
     );
