@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openConsole, screenshot, type TestConsole } from "./console.ts";
 import { checkPage, expectAccessible } from "./page-checks.ts";
 import { putRemote, remotesTests } from "./remotes.ts";
-import { putSamples, storageTests } from "./storage.ts";
+import { storageTests } from "./storage.ts";
+import { storageChangeTests } from "./storage-changes.ts";
+import { putSamples } from "./storage-samples.ts";
 
 let console: TestConsole;
 
@@ -57,7 +59,9 @@ describe("signing in", () => {
         body: '{"text": "SELECT 1"}',
       });
     expect((await ask("/api/sql/run", { origin: url })).status).toBe(401);
-    expect((await fetch(`${url}/api/activity`)).status).toBe(401);
+    expect((await ask("/api/storage/sign", { origin: url })).status).toBe(401);
+    for (const path of ["/api/activity", "/api/storage/content?use=save&bucket=shop&key=orders.csv"])
+      expect((await fetch(`${url}${path}`)).status).toBe(401);
     expect((await fetch(`${url}/sql`, { redirect: "manual" })).headers.get("location")).toContain("/sign-in");
     const { context } = await console.signIn();
     const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
@@ -200,7 +204,10 @@ describe("the tables", () => {
   });
 });
 
-describe("storage", () => storageTests(() => console));
+describe("storage", () => {
+  storageTests(() => console);
+  storageChangeTests(() => console);
+});
 describe("remotes", () => remotesTests(() => console));
 
 describe("the SQL page", () => {

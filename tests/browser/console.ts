@@ -22,6 +22,8 @@ export interface TestConsole extends AsyncDisposable {
   /** What Overcoat keeps. */
   readonly folder: string;
   readonly browser: Browser;
+  /** A client of the gateway. */
+  readonly storage: S3Client;
   readonly redis: RedisClient;
   readonly auth0: Auth0Server;
   /** What must never be sent to a browser. */
@@ -103,7 +105,9 @@ export async function openConsole(): Promise<TestConsole> {
   const folder = join(work, "overcoat-data");
   const connections = JSON.parse(await readFile(join(folder, "connection.json"), "utf8")) as Connections;
   await createTables(connections, redisServer.url, auth0.url);
-  parts.use(keepBusy(connections));
+  const storage = openStorage(connections);
+  parts.defer(() => storage.destroy());
+  parts.use(keepBusy(storage));
   const browser = await chromium.launch({
     executablePath: process.env.OVERCOAT_TEST_CHROMIUM || "/usr/bin/chromium",
     // It has no sandbox for root, as which tests run in containers.
@@ -124,6 +128,7 @@ export async function openConsole(): Promise<TestConsole> {
     connections,
     folder,
     browser,
+    storage,
     redis,
     auth0,
     secrets: [
@@ -142,14 +147,13 @@ export async function openConsole(): Promise<TestConsole> {
 }
 
 /** A client of the gateway. */
-export function openStorage({ s3 }: Connections): S3Client {
+function openStorage({ s3 }: Connections): S3Client {
   const { endpoint, region, ...credentials } = s3;
   return new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 });
 }
 
 /** Has the gateway do something, for the plots. */
-function keepBusy(connections: Connections): AsyncDisposable {
-  const client = openStorage(connections);
+function keepBusy(client: S3Client): Disposable {
   const object = { Bucket: "sample", Key: "datasets/train.csv" };
   let count = 0;
   const ask = async () => {
@@ -161,9 +165,8 @@ function keepBusy(connections: Connections): AsyncDisposable {
   };
   const timer = setInterval(() => ask().catch(() => undefined), 700);
   return {
-    async [Symbol.asyncDispose]() {
+    [Symbol.dispose]() {
       clearInterval(timer);
-      client.destroy();
     },
   };
 }

@@ -17,7 +17,7 @@ export const contentPath = (use: "save" | "show", bucket: string, key: string, v
   query("/api/storage/content", { use, bucket, key, version });
 
 /** The folder that a key is in: empty, or with a slash at its end. */
-export const folderOf = (key: string) => key.slice(0, key.lastIndexOf("/", key.length - 2) + 1);
+export const folderOf = (key: string) => key.slice(0, key.slice(0, -1).lastIndexOf("/") + 1);
 
 /** The last part of a key or of a folder's prefix; a name that is empty, which keys may have, shows as such. */
 export const nameOf = (key: string) => key.slice(folderOf(key).length).replace(/\/$/, "") || "(no name)";

@@ -7,6 +7,7 @@ import { MobileNavigation } from "@/components/shell/mobile-navigation";
 import { Navigation } from "@/components/shell/navigation";
 import { ThemeButton } from "@/components/shell/theme-button";
 import { IconButton } from "@/components/ui/button";
+import { UploadPanel } from "@/components/uploads/upload-panel";
 import { requireSession } from "@/lib/server/session";
 import { chosenTheme } from "@/lib/server/theme";
 
@@ -51,6 +52,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
       <main id="content" tabIndex={-1} className="min-w-0 outline-none">
         {children}
       </main>
+      <UploadPanel />
     </div>
   );
 }

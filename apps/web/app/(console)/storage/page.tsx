@@ -17,7 +17,7 @@ export default async function StoragePage() {
   await requireSession();
   return (
     <Page title="Storage" lead="The buckets of all remotes. Open one to see, upload and share what is in it.">
-      <Panel label="Buckets">
+      <Panel label="All buckets">
         <Suspense fallback={<RowsSkeleton />}>
           <Buckets />
         </Suspense>
@@ -34,9 +34,9 @@ const Buckets = () =>
       <Table label="Buckets">
         <thead>
           <tr>
-            <Th>Bucket</Th>
+            <Th className="sm:w-1/3">Bucket</Th>
             <Th className="hidden sm:table-cell">Remote</Th>
-            <Th className="hidden lg:table-cell">Made</Th>
+            <Th className="hidden w-56 lg:table-cell">Made</Th>
           </tr>
         </thead>
         <tbody>
@@ -52,7 +52,7 @@ const Buckets = () =>
                 </Link>
               </Td>
               <Td className="hidden text-soft sm:table-cell">{place}</Td>
-              <Td className="hidden w-52 whitespace-nowrap text-soft lg:table-cell">
+              <Td className="hidden whitespace-nowrap text-soft lg:table-cell">
                 {created && formatTime(created)}
               </Td>
             </tr>

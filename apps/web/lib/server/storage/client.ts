@@ -14,6 +14,9 @@ export async function storageClient(): Promise<S3Client> {
   return kept.overcoatStorage!.client;
 }
 
+/** Of changes, which take as long as the drive behind needs. */
+export const patiently = { requestTimeout: 15 * 60_000 };
+
 const makeClient = ({ endpoint, region, accessKeyId, secretAccessKey }: Connections["s3"]) =>
   new S3Client({
     endpoint,
@@ -21,5 +24,5 @@ const makeClient = ({ endpoint, region, accessKeyId, secretAccessKey }: Connecti
     credentials: { accessKeyId, secretAccessKey },
     forcePathStyle: true,
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 5000, requestTimeout: 30_000 },
+    requestHandler: { connectionTimeout: 5000, requestTimeout: 30_000, throwOnRequestTimeout: true },
   });

@@ -13,9 +13,10 @@ export function Breadcrumbs({ bucket, folder }: { bucket: string; folder?: strin
       name: prefix ? nameOf(prefix) : bucket,
     })),
   ];
+  // In a font all of whose letters have one width nothing moves when the page's own font arrives.
   return (
     <nav aria-label="Folders">
-      <ol className="flex flex-wrap items-center gap-1 text-sm text-soft">
+      <ol className="flex flex-wrap items-center gap-1 font-mono text-[13px] text-soft">
         {steps.map(({ href, name }) => (
           <li key={href} className="flex min-w-0 items-center gap-1">
             <Link

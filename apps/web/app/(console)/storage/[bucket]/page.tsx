@@ -3,6 +3,8 @@ import { Suspense } from "react";
 import { Page } from "@/components/ui/page";
 import { Panel } from "@/components/ui/panel";
 import { RowsSkeleton } from "@/components/ui/states";
+import { DropZone } from "@/components/uploads/drop-zone";
+import { UploadButtons } from "@/components/uploads/upload-buttons";
 import { requireSession } from "@/lib/server/session";
 import { listFolder } from "@/lib/server/storage/listing";
 import { folderOf, nameOf } from "@/lib/storage-paths";
@@ -24,12 +26,15 @@ export default async function FolderPage({ params, searchParams }: StoragePagePr
     <Page
       title={prefix ? nameOf(prefix) : bucket}
       path={<Breadcrumbs bucket={bucket} folder={prefix ? folderOf(prefix) : undefined} />}
+      action={<UploadButtons bucket={bucket} prefix={prefix} />}
     >
-      <Panel label="Objects">
-        <Suspense key={`${prefix}\n${after}`} fallback={<RowsSkeleton />}>
-          <Folder bucket={bucket} prefix={prefix} after={after} />
-        </Suspense>
-      </Panel>
+      <DropZone bucket={bucket} prefix={prefix}>
+        <Panel label="Files and folders">
+          <Suspense key={`${prefix}\n${after}`} fallback={<RowsSkeleton />}>
+            <Folder bucket={bucket} prefix={prefix} after={after} />
+          </Suspense>
+        </Panel>
+      </DropZone>
     </Page>
   );
 }

@@ -1,6 +1,4 @@
-import { Download } from "lucide-react";
 import type { Metadata } from "next";
-import { buttonClasses } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Facts } from "@/components/ui/facts";
 import { Page } from "@/components/ui/page";
@@ -8,10 +6,13 @@ import { Empty } from "@/components/ui/states";
 import { formatBytes, formatTime } from "@/lib/format";
 import { requireSession } from "@/lib/server/session";
 import { describeObject, type ObjectDescription } from "@/lib/server/storage/object";
-import { contentPath, folderOf, nameOf } from "@/lib/storage-paths";
+import { folderOf, nameOf } from "@/lib/storage-paths";
 import { answered } from "../../answered";
 import { Breadcrumbs } from "../breadcrumbs";
 import { bucketOf, parameterOf, type StoragePageProps } from "../parameters";
+import { ObjectActions } from "./object-actions";
+import { PreviewCard } from "./preview";
+import { VersionsCard } from "./versions";
 
 export async function generateMetadata({ searchParams }: StoragePageProps): Promise<Metadata> {
   return { title: nameOf(await parameterOf(searchParams, "key")) };
@@ -25,23 +26,19 @@ export default async function ObjectPage({ params, searchParams }: StoragePagePr
     <Page
       title={nameOf(key)}
       path={<Breadcrumbs bucket={bucket} folder={folderOf(key)} />}
-      action={
-        <a href={contentPath("save", bucket, key)} className={buttonClasses("primary")}>
-          <Download aria-hidden="true" />
-          Download
-        </a>
-      }
+      action={<ObjectActions bucket={bucket} objectKey={key} />}
     >
-      {
-        await answered(
-          "The object cannot be read",
-          () => describeObject(bucket, key),
-          (object) => (object ? <Details bucket={bucket} object={object} /> : <Gone />),
-        )
-      }
+      <ObjectOf bucket={bucket} objectKey={key} />
     </Page>
   );
 }
+
+const ObjectOf = ({ bucket, objectKey }: { bucket: string; objectKey: string }) =>
+  answered(
+    "The object cannot be read",
+    () => describeObject(bucket, objectKey),
+    (object) => (object ? <Details bucket={bucket} object={object} /> : <Gone />),
+  );
 
 const Gone = () => <Empty title="There is no such object">It may have been deleted or renamed since.</Empty>;
 
@@ -57,12 +54,14 @@ function Details({ bucket, object }: { bucket: string; object: ObjectDescription
     ...headers,
   };
   return (
-    <div className="grid items-start gap-6 lg:grid-cols-2">
-      <FactCard title="Object" facts={facts} />
-      <div className="grid gap-6">
+    <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
+      <PreviewCard bucket={bucket} object={object} />
+      <div className="grid min-w-0 gap-6 xl:row-span-2">
+        <FactCard title="Object" facts={facts} />
         <FactCard title="Metadata" facts={metadata} none="It has no metadata of its own." />
         <FactCard title="Tags" facts={tags} none="It has no tags." />
       </div>
+      <VersionsCard place={{ bucket, key }} />
     </div>
   );
 }
