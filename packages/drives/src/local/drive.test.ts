@@ -76,6 +76,17 @@ test("large and many writes keep their order", async () => {
   await file.close();
 });
 
+test("bytes that go to disk while more arrive are whole, or leave nothing", async () => {
+  const chunk = Buffer.alloc(1024 * 1024, "x");
+  for (const kept of [true, false]) {
+    const pending = await drive.create("b/large");
+    for (let i = 0; i < 20; i++) await pending.write(chunk);
+    await (kept ? pending.commit("{}") : pending.discard());
+    expect(fs.readdirSync(join(root, "b/.overcoat/tmp"))).toEqual([]);
+  }
+  expect((await get("b/large"))?.body.length).toBe(20 * chunk.length);
+});
+
 test("properties are void after a foreign change", async () => {
   await put("b/f", "hello", "p");
   fs.writeFileSync(join(root, "b/f"), "other bytes");

@@ -17,7 +17,10 @@ import type { Properties } from "./properties.ts";
 const openAsync = promisify(fs.open);
 const writeAsync = promisify(fs.write);
 const fsyncAsync = promisify(fs.fsync);
+const fdatasyncAsync = promisify(fs.fdatasync);
 const syncWriteLimit = 64 * 1024;
+/** Bytes that wait for each other to go to disk, so that at the end only the last of them are left to. */
+const flushFrom = 8 * 1024 * 1024;
 const attempts = 8;
 const fileFlags =
   fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | (fs.constants.O_NOFOLLOW ?? 0);
@@ -75,6 +78,11 @@ export class LocalPending implements PendingFile {
   readonly #place: Place;
   #fd: number | undefined;
   #position = 0;
+  /** Bytes that went to disk, or are on their way. */
+  #flushed = 0;
+  #flushing: Promise<void> | undefined;
+  /** Why bytes could not go to disk: told only once by the system, to whom it asks first. */
+  #failure: unknown;
 
   constructor(context: PendingContext, place: Place, temporary: string, fd: number) {
     this.#context = context;
@@ -94,6 +102,7 @@ export class LocalPending implements PendingFile {
 
   async write(chunk: Uint8Array): Promise<void> {
     const fd = this.#opened();
+    if (this.#failure) throw driveError(this.#failure);
     let position = this.#position;
     this.#position += chunk.length;
     try {
@@ -109,6 +118,19 @@ export class LocalPending implements PendingFile {
     } catch (error) {
       throw driveError(error);
     }
+    if (this.#context.fsync && !this.#flushing && this.#position - this.#flushed >= flushFrom)
+      this.#flush(fd);
+  }
+
+  #flush(fd: number): void {
+    this.#flushed = this.#position;
+    this.#flushing = fdatasyncAsync(fd)
+      .catch((error) => {
+        this.#failure = error;
+      })
+      .finally(() => {
+        this.#flushing = undefined;
+      });
   }
 
   async commit(properties: string, options: CommitOptions = {}): Promise<DriveEntry> {
@@ -123,6 +145,8 @@ export class LocalPending implements PendingFile {
   async #commit(properties: string, conditions: WriteConditions): Promise<DriveEntry> {
     const { properties: store, fsync, folders } = this.#context;
     const fd = this.#opened();
+    await this.#flushing;
+    if (this.#failure) throw this.#failure;
     let entry = stamp(fd, Date.now());
     const refusal = store.writeInFile(this.temporary, entry, properties);
     if (refusal) {
@@ -204,6 +228,7 @@ export class LocalPending implements PendingFile {
   }
 
   async discard(): Promise<void> {
+    await this.#flushing;
     if (this.#fd === undefined) return;
     this.#release();
     fs.rmSync(this.temporary, { force: true });
