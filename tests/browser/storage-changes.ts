@@ -38,6 +38,20 @@ export function storageChangeTests(running: () => TestConsole): void {
     await context.close();
   });
 
+  test("the gateway takes uploads from pages of the console, by address and by name, and from no others", async () => {
+    const { connections } = running();
+    const asked = async (origin: string) => {
+      const headers = { origin, "access-control-request-method": "PUT" };
+      const answer = await fetch(`${connections.s3.endpoint}/sample/file`, { method: "OPTIONS", headers });
+      return [answer.status, answer.headers.get("access-control-allow-origin")];
+    };
+    const { origin } = new URL(connections.console.url);
+    const named = origin.replace("127.0.0.1", "localhost");
+    expect(await asked(origin)).toEqual([200, origin]);
+    expect(await asked(named)).toEqual([200, named]);
+    expect(await asked("https://example.com")).toEqual([403, null]);
+  });
+
   test("files and folders are uploaded, and replace what is there only where that is allowed", async () => {
     await using folder = await temporaryFolder();
     await mkdir(join(folder.path, "album/spring"), { recursive: true });

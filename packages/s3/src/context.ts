@@ -15,8 +15,8 @@ export interface Service {
   readonly region: string;
   readonly publicUrl?: string;
   readonly forwarded: Forwarded;
-  /** The origin, or `*`, that may use every bucket. */
-  readonly allowOrigin?: string;
+  /** Origins, or `*`, that may use every bucket from a browser. */
+  readonly allowOrigins: readonly string[];
 }
 
 /** Headers by their names in lower case; what is undefined is not sent. */

@@ -1,4 +1,4 @@
-import { type Context, header, reply } from "./context.ts";
+import { type Context, type Headers, header, reply } from "./context.ts";
 import { S3Error } from "./errors.ts";
 import { glob } from "./glob.ts";
 
@@ -57,6 +57,12 @@ export async function corsRules(context: Pick<Context, "service" | "bucket">): P
   return (cors as readonly CorsRule[] | undefined) ?? [];
 }
 
+/** What an origin is told that may use every bucket. */
+export const granted = (origin: string): Headers => ({
+  "access-control-allow-origin": origin,
+  "access-control-expose-headers": "*",
+});
+
 /** Answers an OPTIONS request, which nobody signs. @throws S3Error BadRequest, AccessForbidden */
 export async function preflight(context: Context): Promise<void> {
   const origin = header(context, "origin");
@@ -65,8 +71,8 @@ export async function preflight(context: Context): Promise<void> {
   if (!method || !corsMethods.has(method))
     throw new S3Error("BadRequest", `Invalid Access-Control-Request-Method: ${method ?? "null"}`);
   const requestHeaders = header(context, "access-control-request-headers");
-  const everywhere = context.service.allowOrigin;
-  if (everywhere === "*" || everywhere === origin)
+  const { allowOrigins } = context.service;
+  if (allowOrigins.includes("*") || allowOrigins.includes(origin))
     return reply(context, 200, {
       "access-control-allow-methods": [...corsMethods].join(", "),
       "access-control-allow-headers": requestHeaders,

@@ -8,7 +8,7 @@ import { type AuthOptions, authenticate } from "./auth/index.ts";
 import { perform, type Rights } from "./authorize.ts";
 import { Connections, mostConnections } from "./connections.ts";
 import { type Context, type Exchange, type Headers, reply, type Service } from "./context.ts";
-import { allowOrigin, preflight } from "./cors.ts";
+import { allowOrigin, granted, preflight } from "./cors.ts";
 import { S3Error } from "./errors.ts";
 import { Forwarded } from "./forwarded.ts";
 import { Metrics } from "./metrics.ts";
@@ -26,8 +26,8 @@ export interface S3ServerOptions {
   /** Domains whose sub-domains are buckets. */
   readonly domains: readonly string[];
   readonly readOnly: boolean;
-  /** Origin for `Access-Control-Allow-Origin` on every answer. */
-  readonly allowOrigin?: string;
+  /** Origins, or `*`, that may use every bucket from a browser; default none. */
+  readonly allowOrigins?: readonly string[];
   /** Path before all others. */
   readonly baseUrl?: string;
   readonly responseHeaders: readonly (readonly [string, string])[];
@@ -74,6 +74,8 @@ export class S3Server {
   readonly #base: string;
   /** Headers of every answer. */
   readonly #always: Headers;
+  /** Origins that are told only to those who ask from them. */
+  readonly #origins: readonly string[];
   #requests = 0;
 
   constructor(options: S3ServerOptions) {
@@ -84,18 +86,21 @@ export class S3Server {
       anonymousRead: new Set(options.anonymousRead),
       readOnly: options.readOnly,
     };
-    const origin = options.allowOrigin || undefined;
+    const allowOrigins = options.allowOrigins ?? [];
+    const only = allowOrigins.includes("*") ? "*" : allowOrigins.length === 1 ? allowOrigins[0] : undefined;
     this.#always = {
       server: "Overcoat",
       ...Object.fromEntries(options.responseHeaders.map(([name, value]) => [name.toLowerCase(), value])),
-      ...(origin && { "access-control-allow-origin": origin, "access-control-expose-headers": "*" }),
+      // One is told to everybody, as rclone does.
+      ...(only && granted(only)),
     };
+    this.#origins = only ? [] : allowOrigins;
     this.#service = {
       objects: options.objects,
       region: options.region,
       publicUrl: options.publicUrl,
       forwarded: new Forwarded(options.trustedProxies),
-      allowOrigin: options.allowOrigin,
+      allowOrigins,
       v2Auth: options.v2Auth,
       rights: this.#rights,
       lookup: (id) => this.#credentials.get(id),
@@ -198,7 +203,10 @@ export class S3Server {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const start = performance.now();
     const requestId = requestPrefix + String(this.#requests++).padStart(8, "0");
-    const headers = { "x-amz-request-id": requestId, "x-amz-id-2": requestId, ...this.#always };
+    const headers: Headers = { "x-amz-request-id": requestId, "x-amz-id-2": requestId, ...this.#always };
+    const { origin } = request.headers;
+    if (origin !== undefined && this.#origins.includes(origin))
+      Object.assign(headers, { vary: "Origin" }, granted(origin));
     const exchange: Exchange = { request, response, requestId, headers };
     this.#connections.begin(exchange);
     let operation = "Unknown";

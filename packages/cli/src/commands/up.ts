@@ -5,7 +5,7 @@ import { extensionFiles } from "@overcoat/sql";
 import { listenAdmin } from "../admin.ts";
 import { loadConfig, type ParsedConfig } from "../config.ts";
 import { connectionFile, removeConnections, writeConnections } from "../connection-file.ts";
-import { consoleUrl, openConsole } from "../console/console.ts";
+import { consoleOrigins, openConsole } from "../console/console.ts";
 import { ConsoleRemotes } from "../console/remotes/remotes.ts";
 import { remotesRoutes } from "../console/remotes/routes.ts";
 import { generatePassword, keptConsoleLogin, keptSuperuser } from "../credentials.ts";
@@ -62,22 +62,23 @@ export async function up(flags: UpFlags): Promise<void> {
   const places = placesOf(config, demo);
   const rclone = () => loadRemotes(demo?.file ?? flags.config, process.env);
   const placeOf = async (text: string) => resolvePlace(text, places, await rclone());
+  const given = resolveSettings(
+    drive,
+    {
+      v2Auth: true,
+      ...flags,
+      data,
+      addr: flags.s3Addr ?? flags.addr ?? ["127.0.0.1:9000"],
+      authKey: [`${key.accessKeyId},${key.secretAccessKey}`],
+    },
+    {},
+    places,
+    await rclone(),
+  );
   const settings: Settings = {
-    ...resolveSettings(
-      drive,
-      {
-        v2Auth: true,
-        // Pages of the console load and store files at the gateway.
-        ...(console && { allowOrigin: new URL(consoleUrl(console)).origin }),
-        ...flags,
-        data,
-        addr: flags.s3Addr ?? flags.addr ?? ["127.0.0.1:9000"],
-        authKey: [`${key.accessKeyId},${key.secretAccessKey}`],
-      },
-      {},
-      places,
-      await rclone(),
-    ),
+    ...given,
+    // Pages of the console load and store files at the gateway.
+    allowOrigins: [...given.allowOrigins, ...(console ? consoleOrigins(console) : [])],
     growing: true,
     addressFlag: "--s3-addr",
   };

@@ -86,6 +86,13 @@ export function consoleUrl({ host = "0.0.0.0", port }: Address): string {
   return process.env.OVERCOAT_CONSOLE_URL || `http://${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
 }
 
+/** The origins of the console's pages: at an address of this machine under its name, too. */
+export function consoleOrigins(address: Address): string[] {
+  const { origin, protocol, hostname, port } = new URL(consoleUrl(address));
+  if (protocol !== "http:" || !["127.0.0.1", "localhost"].includes(hostname)) return [origin];
+  return ["127.0.0.1", "localhost"].map((name) => new URL(`http://${name}:${port || 80}`).origin);
+}
+
 /** The console of this repository; undefined where the command is installed without it. */
 function findSources(): Sources | undefined {
   const root = fileURLToPath(new URL("../../../../", import.meta.url));

@@ -77,7 +77,8 @@ export interface Settings {
   readonly domains: string[];
   readonly publicUrl?: string;
   readonly trustedProxies: string[];
-  readonly allowOrigin?: string;
+  /** Origins, or `*`, that may use every bucket from a browser. */
+  readonly allowOrigins: readonly string[];
   readonly baseUrl?: string;
   readonly responseHeaders: [string, string][];
   readonly tls?: { cert: string; key: string; ca?: string; minVersion?: string };
@@ -149,7 +150,7 @@ export function resolveSettings(
     domains: resolveDomains(flags, config),
     publicUrl: optional(flags.publicUrl ?? config.publicUrl, values.parseUrl, "--public-url"),
     trustedProxies: values.parseProxies(flags.trustedProxies ?? config.trustedProxies, "--trusted-proxies"),
-    allowOrigin: flags.allowOrigin ?? config.allowOrigin,
+    allowOrigins: [flags.allowOrigin ?? config.allowOrigin].filter((origin) => origin !== undefined),
     baseUrl: baseUrl ? `/${baseUrl}` : undefined,
     responseHeaders: [
       ...Object.entries(config.responseHeaders ?? {}),
