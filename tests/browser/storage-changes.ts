@@ -61,7 +61,9 @@ export function storageChangeTests(running: () => TestConsole): void {
     const uploads = page.getByRole("region", { name: "Uploads" });
     await page.goto("/storage/shop?prefix=up/");
     await page.locator("input[type=file]").nth(1).setInputFiles(join(folder.path, "album"));
+    // The folder shows with its first object.
     await page.getByRole("link", { name: "album" }).waitFor();
+    await uploads.getByText("2 of 2 uploaded").waitFor();
     expect(String(await contentOf(running(), "up/album/spring/two é.txt"))).toBe("two");
     await dropFile(page, "three.txt", "first");
     await page.getByRole("link", { name: "three.txt" }).waitFor();
