@@ -43,7 +43,7 @@ async function lookAtDrive(place: DrivePlace): Promise<Look> {
     data: defaultData(`remote-${remote.name}`, process.env),
   });
   const { traits } = vendor;
-  const close = async () => vendor.close?.();
+  const close = async () => vendor.close();
   const root = await vendor.root().catch(async (error) => {
     await close();
     throw error;
